@@ -1,0 +1,42 @@
+package bank
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/attentionbank/attentionbank/ledger"
+)
+
+// Check recomputes what must always hold of the whole state: all that
+// ledger.Books.Check does; the pending points of each world are the balances
+// of its points accounts; no person is below zero; what was issued of TIME in
+// the closing epoch is within the shares of its worlds. It takes time in
+// proportion to the state.
+func (s *State) Check() error {
+	faults := []error{s.books.Check()}
+	pending := make([][2]int64, len(s.worlds))
+	for n := uint64(1); n <= s.books.Accounts(); n++ {
+		account := s.books.Account(n)
+		if account.Purpose == ledger.PurposePoints {
+			if s.World(account.Sub/2) == nil {
+				faults = append(faults, fmt.Errorf("account %d holds points of world %d, which does not exist", n, account.Sub/2))
+				continue
+			}
+			pending[account.Sub/2-1][account.Sub&1] += account.Balance
+		}
+		if account.OwnerKind == ledger.OwnerPerson && account.Balance < 0 {
+			faults = append(faults, fmt.Errorf("account %d of person %d is at %d", n, account.Owner, account.Balance))
+		}
+	}
+	for i, p := range pending {
+		if p != s.worlds[i].pendingMicro {
+			faults = append(faults, fmt.Errorf("world %d has pending points %v, its accounts sum to %v", i+1, s.worlds[i].pendingMicro, p))
+		}
+	}
+	for i, w := range s.epochs.worlds {
+		if w.shares && w.paidMicro > w.shareMicro {
+			faults = append(faults, fmt.Errorf("epoch %d paid %d of world %d's share of %d", s.epochs.closing.Number, w.paidMicro, i+1, w.shareMicro))
+		}
+	}
+	return errors.Join(faults...)
+}

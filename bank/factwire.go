@@ -1,0 +1,106 @@
+package bank
+
+import "github.com/attentionbank/attentionbank/ledger"
+
+func (Posted) factKind() factKind            { return factPosted }
+func (AccountOpened) factKind() factKind     { return factAccountOpened }
+func (HoldPlaced) factKind() factKind        { return factHoldPlaced }
+func (HoldReduced) factKind() factKind       { return factHoldReduced }
+func (AssetRegistered) factKind() factKind   { return factAssetRegistered }
+func (WorldRegistered) factKind() factKind   { return factWorldRegistered }
+func (PersonRegistered) factKind() factKind  { return factPersonRegistered }
+func (LimitsSet) factKind() factKind         { return factLimitsSet }
+func (Minted) factKind() factKind            { return factMinted }
+func (PolicyPublished) factKind() factKind   { return factPolicyPublished }
+func (MonetaryPolicySet) factKind() factKind { return factMonetaryPolicySet }
+func (WorldShareSet) factKind() factKind     { return factWorldShareSet }
+func (EpochClosing) factKind() factKind      { return factEpochClosing }
+func (EpochPaid) factKind() factKind         { return factEpochPaid }
+func (EpochClosed) factKind() factKind       { return factEpochClosed }
+
+// The methods below append facts to the answer of the running command.
+
+func (s *State) posted(number uint64, value int64) {
+	account := s.books.Account(number)
+	dst := le.AppendUint64(append(s.answer, uint8(factPosted)), number)
+	s.answer = appendI64(appendI64(appendI64(dst, value), account.Balance), account.Held)
+}
+
+// postedLeg appends both postings of a leg that was carried out.
+func (s *State) postedLeg(leg ledger.Leg) {
+	s.posted(leg.Debit, -leg.Amount)
+	s.posted(leg.Credit, leg.Amount)
+}
+
+func (s *State) accountOpened(number uint64) {
+	key := s.books.Account(number).Key
+	dst := le.AppendUint64(append(s.answer, uint8(factAccountOpened)), number)
+	dst = le.AppendUint64(append(dst, uint8(key.OwnerKind)), key.Owner)
+	dst = append(le.AppendUint32(dst, key.Asset), uint8(key.Purpose))
+	s.answer = le.AppendUint32(dst, key.Sub)
+}
+
+func (s *State) holdPlaced(number uint64, hold ledger.Hold) {
+	account := s.books.Account(hold.Account)
+	dst := le.AppendUint64(append(s.answer, uint8(factHoldPlaced)), number)
+	dst = le.AppendUint64(le.AppendUint64(dst, hold.Account), hold.Beneficiary)
+	dst = append(appendI64(appendI64(dst, hold.Amount), hold.ExpiresAtMS), hold.Group[:]...)
+	s.answer = appendI64(appendI64(dst, account.Balance), account.Held)
+}
+
+func (s *State) holdReduced(number, accountNumber uint64, value, remaining int64, end HoldEnd) {
+	account := s.books.Account(accountNumber)
+	dst := le.AppendUint64(le.AppendUint64(append(s.answer, uint8(factHoldReduced)), number), accountNumber)
+	dst = append(appendI64(appendI64(dst, value), remaining), uint8(end))
+	s.answer = appendI64(appendI64(dst, account.Balance), account.Held)
+}
+
+func (s *State) minted(m Minted) {
+	dst := le.AppendUint64(append(s.answer, uint8(factMinted)), m.Person)
+	dst = le.AppendUint32(le.AppendUint32(dst, m.World), uint32(m.Day))
+	dst = appendI64(appendI64(le.AppendUint64(dst, m.Revision), m.CumulativePointsMicro), m.DeltaPointsMicro)
+	dst = le.AppendUint64(appendI64(dst, m.ReceivablePointsMicro), m.Epoch)
+	s.answer = append(le.AppendUint32(dst, m.PolicyVersion), m.Commitment[:]...)
+}
+
+func (s *State) epochPaid(p EpochPaid) {
+	dst := le.AppendUint64(le.AppendUint64(append(s.answer, uint8(factEpochPaid)), p.Epoch), p.Person)
+	s.answer = appendI64(appendI64(le.AppendUint32(dst, p.World), p.PointsMicro), p.TimeMicro)
+}
+
+// readFact reads the fields of a fact; nil if the kind is unknown.
+func readFact(k factKind, r *reader) Fact {
+	switch k {
+	case factPosted:
+		return Posted{r.u64(), r.i64(), r.i64(), r.i64()}
+	case factAccountOpened:
+		return AccountOpened{r.u64(), ledger.Key{OwnerKind: ledger.OwnerKind(r.u8()), Owner: r.u64(), Asset: r.u32(), Purpose: ledger.Purpose(r.u8()), Sub: r.u32()}}
+	case factHoldPlaced:
+		return HoldPlaced{r.u64(), r.u64(), r.u64(), r.i64(), r.i64(), r.id(), r.i64(), r.i64()}
+	case factHoldReduced:
+		return HoldReduced{r.u64(), r.u64(), r.i64(), r.i64(), HoldEnd(r.u8()), r.i64(), r.i64()}
+	case factAssetRegistered:
+		return AssetRegistered{r.u32(), r.u64()}
+	case factWorldRegistered:
+		return WorldRegistered{r.u32()}
+	case factPersonRegistered:
+		return PersonRegistered{r.u64(), r.u64(), r.id()}
+	case factLimitsSet:
+		return LimitsSet{r.u64(), r.i64(), r.i64()}
+	case factMinted:
+		return Minted{r.u64(), r.u32(), int32(r.u32()), r.u64(), r.i64(), r.i64(), r.i64(), r.u64(), r.u32(), r.digest()}
+	case factPolicyPublished:
+		return PolicyPublished{r.u32(), r.u32(), int32(r.u32())}
+	case factMonetaryPolicySet:
+		return MonetaryPolicySet{r.u64()}
+	case factWorldShareSet:
+		return WorldShareSet{r.u32(), r.u32()}
+	case factEpochClosing:
+		return EpochClosing{r.u64(), r.i64(), r.i64(), r.u64()}
+	case factEpochPaid:
+		return EpochPaid{r.u64(), r.u64(), r.u32(), r.i64(), r.i64()}
+	case factEpochClosed:
+		return EpochClosed{r.u64(), r.i64(), r.i64()}
+	}
+	return nil
+}

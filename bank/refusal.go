@@ -1,0 +1,104 @@
+package bank
+
+import "github.com/attentionbank/attentionbank/ledger"
+
+// Refusal says why a command was not carried out. A refused command changes
+// nothing. When several reasons apply, the one with the lowest number is
+// given: first what is wrong with the command itself, then what it names, then
+// what the ledger refuses, in the ledger's own order.
+type Refusal uint8
+
+const (
+	// Accepted means not refused.
+	Accepted Refusal = iota
+	// Malformed: the bytes are not a command.
+	Malformed
+	// KeyReused: the idempotency key was used with another command.
+	KeyReused
+	// Repeated: the same command was given before under the same key. The
+	// answer names where the first answer is; the journal returns that one.
+	Repeated
+	// CodeInvalid: a code has characters or a length that are not allowed.
+	CodeInvalid
+	// CodeTaken: there is an asset or a world of that code already.
+	CodeTaken
+	// ScaleInvalid: an asset has 0 to 18 decimal places.
+	ScaleInvalid
+	// ReferenceInvalid: a reference is 1 to 64 characters of A-Z a-z 0-9 . _ : -
+	// or empty.
+	ReferenceInvalid
+	// WorldNotFound: there is no world of that number.
+	WorldNotFound
+	// PersonNotFound: there is no person of that number.
+	PersonNotFound
+	// AssetNotFound: there is no asset of that number.
+	AssetNotFound
+	// OwnerInvalid: accounts are opened for worlds and persons, in any asset
+	// but points.
+	OwnerInvalid
+	// TooMany: a fixed bound on assets, worlds, policies or sub-accounts.
+	TooMany
+	// PolicyTooLarge: a policy text has at most MaxPolicyBytes bytes.
+	PolicyTooLarge
+	// PolicyNotAhead: a policy takes effect on a day to come; the first of a
+	// world may take effect today.
+	PolicyNotAhead
+	// PolicyOutOfOrder: a policy takes effect no earlier than the one before.
+	PolicyOutOfOrder
+	// MonetaryPolicyInvalid: a number of the monetary policy is out of range.
+	MonetaryPolicyInvalid
+	// DayNotCome: attention is minted for days up to tomorrow, by UTC.
+	DayNotCome
+	// AttentionOutOfRange: a person-day earns 0 to MaxPointsMicro of a world.
+	AttentionOutOfRange
+)
+
+// ledgerRefusals is where the refusals of the ledger begin.
+const ledgerRefusals Refusal = 64
+
+// The refusals that the bank shares with the ledger.
+const (
+	NoLegs                = ledgerRefusals + Refusal(ledger.NoLegs)
+	TooManyLegs           = ledgerRefusals + Refusal(ledger.TooManyLegs)
+	AmountNotPositive     = ledgerRefusals + Refusal(ledger.AmountNotPositive)
+	SameAccount           = ledgerRefusals + Refusal(ledger.SameAccount)
+	DebitAccountNotFound  = ledgerRefusals + Refusal(ledger.DebitAccountNotFound)
+	CreditAccountNotFound = ledgerRefusals + Refusal(ledger.CreditAccountNotFound)
+	AssetMismatch         = ledgerRefusals + Refusal(ledger.AssetMismatch)
+	NotTransferable       = ledgerRefusals + Refusal(ledger.NotTransferable)
+	HoldNotFound          = ledgerRefusals + Refusal(ledger.HoldNotFound)
+	HoldNotOpen           = ledgerRefusals + Refusal(ledger.HoldNotOpen)
+	ExpiryNotAhead        = ledgerRefusals + Refusal(ledger.ExpiryNotAhead)
+	GroupTooLarge         = ledgerRefusals + Refusal(ledger.GroupTooLarge)
+	ExceedsHold           = ledgerRefusals + Refusal(ledger.ExceedsHold)
+	CreditNotAllowed      = ledgerRefusals + Refusal(ledger.CreditNotAllowed)
+	LimitOutOfRange       = ledgerRefusals + Refusal(ledger.LimitOutOfRange)
+	InsufficientAvailable = ledgerRefusals + Refusal(ledger.InsufficientAvailable)
+	Overflow              = ledgerRefusals + Refusal(ledger.Overflow)
+)
+
+var refusalCodes = [...]string{
+	"accepted", "malformed", "key_reused", "repeated", "code_invalid", "code_taken", "scale_invalid",
+	"reference_invalid", "world_not_found", "person_not_found", "asset_not_found", "owner_invalid",
+	"too_many", "policy_too_large", "policy_not_ahead", "policy_out_of_order",
+	"monetary_policy_invalid", "day_not_come", "attention_out_of_range",
+}
+
+// String returns the stable code by which clients know the refusal.
+func (r Refusal) String() string {
+	if r >= ledgerRefusals {
+		return ledger.Refusal(r - ledgerRefusals).String()
+	}
+	if int(r) >= len(refusalCodes) {
+		return "unknown_refusal"
+	}
+	return refusalCodes[r]
+}
+
+// refused turns a refusal of the ledger into one of the bank.
+func refused(r ledger.Refusal) Refusal {
+	if r == ledger.Accepted {
+		return Accepted
+	}
+	return ledgerRefusals + Refusal(r)
+}

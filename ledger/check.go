@@ -1,0 +1,52 @@
+package ledger
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Check recomputes what must always hold: balances of each asset sum to zero;
+// supply is what was issued less what was burned and is minus the issuer's
+// balance; what accounts hold is the sum of their open holds; every account
+// and group is found under its key. It returns all that does not hold.
+func (b *Books) Check() error {
+	var faults []error
+	sums := make([]int64, len(b.assets))
+	held := make([]int64, b.accounts.Len())
+	open := 0
+	for i := range b.holds.places.Len() {
+		if hold := b.holds.places.At(i); hold.Amount > 0 {
+			held[hold.Account-1] += hold.Amount
+			open++
+		} else if hold.Amount < 0 {
+			faults = append(faults, fmt.Errorf("hold %d holds %d", b.holds.number(i), hold.Amount))
+		}
+	}
+	if open != b.holds.open {
+		faults = append(faults, fmt.Errorf("%d holds are open, the ledger counts %d", open, b.holds.open))
+	}
+	for i := range b.accounts.Len() {
+		account := b.accounts.At(i)
+		number := uint64(i + 1)
+		sums[account.Asset-1] += account.Balance // modulo 2^64, which a sum of zero survives
+		if account.Held != held[i] {
+			faults = append(faults, fmt.Errorf("account %d holds %d, its open holds sum to %d", number, account.Held, held[i]))
+		}
+		if account.OwnerKind == OwnerPerson && account.Balance-account.Held < 0 {
+			faults = append(faults, fmt.Errorf("account %d of person %d is overdrawn: balance %d, held %d", number, account.Owner, account.Balance, account.Held))
+		}
+		if found, ok := b.Find(account.Key); !ok || found != number {
+			faults = append(faults, fmt.Errorf("account %d is not found under its key %+v", number, account.Key))
+		}
+	}
+	for i, sum := range sums {
+		asset := &b.assets[i]
+		if sum != 0 {
+			faults = append(faults, fmt.Errorf("balances in %s sum to %d instead of zero", asset.Code, sum))
+		}
+		if issuer := b.Account(asset.Issuer); -issuer.Balance != asset.Supply() {
+			faults = append(faults, fmt.Errorf("issuer of %s is at %d, supply is %d", asset.Code, issuer.Balance, asset.Supply()))
+		}
+	}
+	return errors.Join(faults...)
+}
