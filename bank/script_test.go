@@ -364,7 +364,9 @@ func (s *script) describe(answer []byte, as string) (lines []string) {
 }
 
 func (s *script) describeFact(fact bank.Fact, as string) string {
-	of := func(account uint64, value int64) string { return s.format(s.state.Books().Account(account).Asset, value) }
+	of := func(account uint64, value int64) string {
+		return s.format(s.state.Books().Account(account).Asset, value)
+	}
 	micro := func(value int64) string { return amount.Format(value, 6) }
 	switch f := fact.(type) {
 	case bank.Posted:

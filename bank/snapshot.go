@@ -18,9 +18,9 @@ import (
 // The small part holds sequence, time, worlds, policies, epochs and the bounds
 // of the ring of repeats. Equal states have equal bytes.
 const (
-	stateMagic   = "ABSTATE1"
-	dayBytes     = 32
-	repeatBytes  = 44
+	stateMagic  = "ABSTATE1"
+	dayBytes    = 32
+	repeatBytes = 44
 )
 
 // Frozen is an unchanging view of a state, for any goroutine.
@@ -161,7 +161,7 @@ func (s *State) readSmall(r *reader) error {
 // Restore reads a state that Frozen.WriteTo wrote, rebuilds what finds records
 // by their keys, and checks it.
 func Restore(src io.Reader) (*State, error) {
-	r := bufio.NewReaderSize(src, 1<<20)
+	r := bufio.NewReaderSize(src, 64<<10)
 	var head [len(stateMagic) + 4]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {
 		return nil, fmt.Errorf("reading the head of a state: %w", err)
