@@ -30,3 +30,5 @@ func (g *generations[K, V]) drop(key K) {
 	delete(g.young, key)
 	delete(g.old, key)
 }
+
+func (g *generations[K, V]) clear() { g.young, g.old = nil, nil }

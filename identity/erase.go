@@ -75,14 +75,17 @@ func (r *Registry) reference(record SubjectRecord) (SubjectRef, error) {
 	return SubjectRef{World: record.World, UserID: string(id)}, nil
 }
 
-// forget takes subjects out of the caches. A record whose name cannot be opened
-// was erased before and is in none.
+// forget takes subjects out of the caches.
 func (r *Registry) forget(records []SubjectRecord) {
 	for _, record := range records {
 		ref, err := r.reference(record)
 		r.cacheMu.Lock()
-		if err == nil {
+		switch {
+		case err == nil:
 			r.subjects.drop(ref)
+		case !errors.Is(err, ErrErased):
+			// Its name is damaged, so it cannot be told which entry it is.
+			r.subjects.clear()
 		}
 		r.dataKeys.drop(record.Number)
 		r.cacheMu.Unlock()
