@@ -1,0 +1,93 @@
+package journal
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"os"
+)
+
+// HeadFile is the second head in a file of its own. It has two places, written
+// by turns, so that a write that is cut off leaves the other (little-endian):
+//
+//	place 0 at byte 0, place 1 at byte 512, each
+//	| "ABHEAD01" | seq u64 | hash 32 | CRC-32C of the above u32 |
+//
+// A place that is all zeros has never been written.
+type HeadFile struct{ file *os.File }
+
+const (
+	headMagic  = "ABHEAD01"
+	headBytes  = 8 + 8 + 32 + 4
+	headStride = 512
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// OpenHeadFile opens the file, making it if it is not there.
+func OpenHeadFile(path string) (*HeadFile, error) {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("opening the second head: %w", err)
+	}
+	info, err := file.Stat()
+	if err == nil && info.Size() < 2*headStride {
+		// Written in full at once, so that a later save changes no size and
+		// the sync has no metadata to write.
+		if _, err = file.WriteAt(make([]byte, 2*headStride-info.Size()), info.Size()); err == nil {
+			err = file.Sync()
+		}
+	}
+	if err != nil {
+		file.Close()
+		return nil, fmt.Errorf("opening the second head: %w", err)
+	}
+	return &HeadFile{file}, nil
+}
+
+// Load returns the newer of the two places. Damage of both is an error.
+func (h *HeadFile) Load() (seq uint64, hash [32]byte, err error) {
+	var content [2 * headStride]byte
+	if _, err := h.file.ReadAt(content[:], 0); err != nil && !errors.Is(err, io.EOF) {
+		return 0, hash, fmt.Errorf("reading the second head: %w", err)
+	}
+	written, whole := 0, 0
+	for place := range 2 {
+		b := content[place*headStride:][:headBytes]
+		if [headBytes]byte(b) == ([headBytes]byte{}) {
+			continue
+		}
+		written++
+		le := binary.LittleEndian
+		if string(b[:8]) != headMagic || crc32.Checksum(b[:headBytes-4], castagnoli) != le.Uint32(b[headBytes-4:]) {
+			continue
+		}
+		whole++
+		if at := le.Uint64(b[8:]); at > seq {
+			seq, hash = at, [32]byte(b[16:48])
+		}
+	}
+	if written > 0 && whole == 0 {
+		return 0, hash, fmt.Errorf("%w: both places of the second head are unreadable", ErrDamaged)
+	}
+	return seq, hash, nil
+}
+
+// Save makes a head durable.
+func (h *HeadFile) Save(seq uint64, hash [32]byte) error {
+	var b [headBytes]byte
+	le := binary.LittleEndian
+	copy(b[:], headMagic)
+	le.PutUint64(b[8:], seq)
+	copy(b[16:], hash[:])
+	le.PutUint32(b[headBytes-4:], crc32.Checksum(b[:headBytes-4], castagnoli))
+	if _, err := h.file.WriteAt(b[:], int64(seq%2)*headStride); err != nil {
+		return err
+	}
+	return syncData(h.file)
+}
+
+// Close closes the file.
+func (h *HeadFile) Close() error { return h.file.Close() }

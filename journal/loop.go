@@ -1,0 +1,204 @@
+package journal
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/attentionbank/attentionbank/bank"
+)
+
+// run is the loop of the single writer: take what waits, apply it, make it
+// durable, answer it. The first append that fails ends it.
+func (w *Writer) run() {
+	defer close(w.done)
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		var first *request
+		timer.Reset(w.untilDue())
+		select {
+		case first = <-w.queue:
+		case <-timer.C:
+		case <-w.closing:
+			select { // answer what waits before ending
+			case first = <-w.queue:
+			default:
+				return
+			}
+		}
+		batch := w.take(first)
+		err := w.write(batch)
+		for _, r := range batch {
+			if r.err = err; err == nil && r.read != nil {
+				r.read(w.at.state)
+			}
+			close(r.done)
+		}
+		if err != nil {
+			err = fmt.Errorf("writing record %d: %w", w.at.seq+1, err)
+			w.failure.Store(&err)
+			return
+		}
+		w.maybeSnapshot()
+	}
+}
+
+// untilDue returns how long nothing has to be done by time.
+func (w *Writer) untilDue() time.Duration {
+	dueMS, any := w.at.state.NextDueMS()
+	if !any {
+		return repollMS * time.Millisecond
+	}
+	return time.Duration(min(max(dueMS-w.options.Now(), 0), repollMS)) * time.Millisecond
+}
+
+// take returns first and what waits behind it, up to the bounds of a record.
+func (w *Writer) take(first *request) (batch []*request) {
+	if first == nil {
+		return nil
+	}
+	commands, size := 0, 0
+	for r := first; ; {
+		batch = append(batch, r)
+		commands += len(r.commands)
+		for _, command := range r.commands {
+			size += len(command)
+		}
+		if commands >= maxBatchCommands || size >= maxBatchBytes {
+			return batch
+		}
+		select {
+		case r = <-w.queue:
+		default:
+			return batch
+		}
+	}
+}
+
+// write applies the commands of a batch, with a Tick before them if one is
+// due, and makes them durable as one record. Without commands it writes
+// nothing, except for the record that begins a term.
+func (w *Writer) write(batch []*request) error {
+	nowMS := max(w.options.Now(), w.at.state.NowMS())
+	dueMS, any := w.at.state.NextDueMS()
+	tick := any && dueMS <= nowMS
+	count, size := 0, 0
+	for _, r := range batch {
+		count += len(r.commands)
+		for _, command := range r.commands {
+			size += 4 + len(command)
+		}
+	}
+	beginsTerm := w.durable.Load() == 0
+	if count == 0 && !tick && !beginsTerm {
+		return nil
+	}
+	body := make([]byte, 0, headerBytes+2*size+count*64+64)
+	body = appendHeader(body, Header{Seq: w.at.seq + 1, TimeMS: nowMS, Engine: bank.Engine, Term: w.at.term, Previous: w.at.hash})
+	if tick && !beginsTerm {
+		body = appendFrame(body, bank.AppendTick(nil))
+		count++
+	} else {
+		tick = false
+	}
+	for _, r := range batch {
+		for _, command := range r.commands {
+			body = appendFrame(body, command)
+		}
+	}
+	setCommands(body, count, len(body)-headerBytes)
+	body = w.apply(body, batch, tick, nowMS)
+	if err := w.append(seal(w.at.seq+1, body)); err != nil {
+		return err
+	}
+	w.stats.Commands.Add(int64(count))
+	w.sinceSnapshot += count
+	return nil
+}
+
+func appendFrame(dst, content []byte) []byte {
+	return append(binary.LittleEndian.AppendUint32(dst, uint32(len(content))), content...)
+}
+
+// apply applies the commands that stand in body and appends their answers to
+// it. The answers that clients get are parts of the body.
+func (w *Writer) apply(body []byte, batch []*request, tick bool, nowMS int64) []byte {
+	seq := w.at.seq + 1
+	w.at.state.Begin(seq, nowMS)
+	commands := body[headerBytes:]
+	next := func() (start int) {
+		var command []byte
+		command, commands, _ = frame(commands)
+		start = len(body) + 4
+		body = w.at.state.Apply(command, append(body, 0, 0, 0, 0))
+		binary.LittleEndian.PutUint32(body[start-4:], uint32(len(body)-start))
+		return start
+	}
+	index := uint32(0)
+	if tick {
+		next()
+		index++
+	}
+	for _, r := range batch {
+		if len(r.commands) == 0 {
+			continue
+		}
+		r.answers = make([]Answer, len(r.commands))
+		for i := range r.answers {
+			start := next()
+			r.answers[i] = Answer{Seq: seq, Index: index, Refusal: bank.Refusal(body[start]), Bytes: body[start:len(body):len(body)]}
+			index++
+		}
+	}
+	return body
+}
+
+// append makes a record durable in the store and then in the second head. If
+// the outcome in the store is unknown, the record is read back first.
+func (w *Writer) append(record Record) error {
+	ctx := context.Background()
+	began := time.Now()
+	if err := w.store.Append(ctx, record); err != nil {
+		if errors.Is(err, ErrConflict) {
+			return err
+		}
+		if requireHash(ctx, w.store, record.Seq, record.Hash) != nil {
+			return err
+		}
+	}
+	if err := w.head.Save(record.Seq, record.Hash); err != nil {
+		return fmt.Errorf("saving the second head: %w", err)
+	}
+	w.stats.AppendNS.Add(int64(time.Since(began)))
+	w.stats.Records.Add(1)
+	w.at.seq, w.at.hash = record.Seq, record.Hash
+	w.newer.Lock()
+	w.durable.Store(record.Seq)
+	close(w.grew)
+	w.grew = make(chan struct{})
+	w.newer.Unlock()
+	return nil
+}
+
+func frozenWriter(frozen *bank.Frozen) func(io.Writer) error {
+	return func(dst io.Writer) error { return writeSnapshot(dst, frozen) }
+}
+
+// maybeSnapshot freezes the state and writes it beside the loop, one at a time.
+func (w *Writer) maybeSnapshot() {
+	if w.sinceSnapshot < w.options.SnapshotEvery || !w.snapshotting.CompareAndSwap(false, true) {
+		return
+	}
+	w.sinceSnapshot = 0
+	frozen := w.at.state.Freeze()
+	w.snapshots.Go(func() {
+		defer w.snapshotting.Store(false)
+		if err := w.store.SaveSnapshot(context.Background(), frozen.Seq(), frozenWriter(frozen)); err != nil {
+			w.options.Warn(fmt.Sprintf("the snapshot at record %d could not be taken: %v", frozen.Seq(), err))
+		}
+	})
+}

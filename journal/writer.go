@@ -1,0 +1,310 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/attentionbank/attentionbank/bank"
+)
+
+// ErrBusy is returned when the queue is full: try again later.
+var ErrBusy = errors.New("the bank is busy, try again later")
+
+// ErrStopped is returned once the writer has stopped. What was given to it and
+// not answered may or may not have been carried out.
+var ErrStopped = errors.New("the journal has stopped")
+
+// Bounds of a record: what waits beyond them goes into the next.
+const (
+	maxBatchCommands = 8192
+	maxBatchBytes    = 8 << 20
+	maxCommandBytes  = 1 << 20
+	queueLength      = 4096
+	// repollMS is the longest time between two looks at the clock.
+	repollMS = 1000
+)
+
+// Options of a writer.
+type Options struct {
+	// Now returns the time in ms since 1970-01-01 UTC. It may go back; the
+	// time of records does not. The default is the system's clock.
+	Now func() int64
+	// SnapshotEvery is the number of commands between snapshots; the default
+	// is 2,000,000.
+	SnapshotEvery int
+	// Warn is told what an operator should know and what does not stop the
+	// bank. The default is to say nothing.
+	Warn func(message string)
+}
+
+// Answer is the answer to a command.
+type Answer struct {
+	// Seq and Index say where the answer is in the journal.
+	Seq     uint64
+	Index   uint32
+	Refusal bank.Refusal
+	// Bytes are the encoded answer, for bank.Facts.
+	Bytes []byte
+	// Repeated says that the command was carried out before under the same
+	// idempotency key, and this is the answer that it got then.
+	Repeated bool
+}
+
+// Writer is the single writer. Its methods may be called from any goroutine.
+type Writer struct {
+	store   Store
+	head    Head
+	options Options
+
+	queue   chan *request
+	closing chan struct{}
+	done    chan struct{}
+	stats   Stats
+
+	at position // owned by the loop
+
+	durable atomic.Uint64
+	newer   sync.Mutex
+	grew    chan struct{} // closed and replaced when durable grows; under newer
+
+	failure atomic.Pointer[error]
+
+	sinceSnapshot int
+	snapshots     sync.WaitGroup
+	snapshotting  atomic.Bool
+}
+
+// request is one call of Submit or Read. The loop owns it until it closes done.
+type request struct {
+	commands [][]byte
+	read     func(*bank.State)
+	answers  []Answer
+	err      error
+	done     chan struct{}
+}
+
+// Stats counts what a writer has done.
+type Stats struct {
+	Records, Commands, AppendNS atomic.Int64
+}
+
+// Open recovers the state and begins a new term, so that no other writer can
+// append any longer.
+func Open(ctx context.Context, store Store, head Head, options Options) (*Writer, error) {
+	if options.Now == nil {
+		options.Now = func() int64 { return time.Now().UnixMilli() }
+	}
+	if options.SnapshotEvery == 0 {
+		options.SnapshotEvery = 2_000_000
+	}
+	if options.Warn == nil {
+		options.Warn = func(string) {}
+	}
+	at, err := recoverState(ctx, store, head, options.Warn)
+	if err != nil {
+		return nil, fmt.Errorf("recovering the bank: %w", err)
+	}
+	w := &Writer{
+		store: store, head: head, options: options, at: at,
+		queue: make(chan *request, queueLength), closing: make(chan struct{}), done: make(chan struct{}), grew: make(chan struct{}),
+	}
+	w.at.term++
+	if err := w.write(nil); err != nil {
+		return nil, fmt.Errorf("beginning term %d: %w", w.at.term, err)
+	}
+	go w.run()
+	return w, nil
+}
+
+// Submit carries out commands, in order and within one record, and returns
+// when they are durable. It returns ErrBusy when too many wait.
+func (w *Writer) Submit(ctx context.Context, commands ...[]byte) ([]Answer, error) {
+	if len(commands) == 0 {
+		return nil, nil
+	}
+	if len(commands) > maxBatchCommands {
+		return nil, fmt.Errorf("submitting %d commands: at most %d at once", len(commands), maxBatchCommands)
+	}
+	for _, command := range commands {
+		if len(command) > maxCommandBytes {
+			return nil, fmt.Errorf("submitting a command of %d bytes: at most %d", len(command), maxCommandBytes)
+		}
+	}
+	r := &request{commands: commands, done: make(chan struct{})}
+	if err := w.enqueue(ctx, r, false); err != nil {
+		return nil, err
+	}
+	// Once queued, the commands may be carried out whether or not the caller
+	// still waits; the answer is only given if it does.
+	select {
+	case <-r.done:
+	case <-ctx.Done():
+		return nil, fmt.Errorf("waiting for the answer, which is still to come: %w", ctx.Err())
+	}
+	if r.err != nil {
+		return nil, r.err
+	}
+	return r.answers, w.resolve(ctx, r.answers)
+}
+
+// Read calls read with the state between two records, when nothing that is not
+// durable shows. read must be quick, must not write and must not keep
+// anything of the state.
+func (w *Writer) Read(ctx context.Context, read func(*bank.State)) error {
+	r := &request{read: read, done: make(chan struct{})}
+	if err := w.enqueue(ctx, r, true); err != nil {
+		return err
+	}
+	<-r.done
+	return r.err
+}
+
+func (w *Writer) enqueue(ctx context.Context, r *request, wait bool) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case w.queue <- r:
+	case <-w.done:
+		return w.stopped()
+	default:
+		if !wait {
+			return ErrBusy
+		}
+		select {
+		case w.queue <- r:
+		case <-w.done:
+			return w.stopped()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	// The loop may have ended between; then nobody else answers.
+	select {
+	case <-w.done:
+		w.refuseQueued()
+	default:
+	}
+	return nil
+}
+
+// refuseQueued answers what the loop left in the queue.
+func (w *Writer) refuseQueued() {
+	for {
+		select {
+		case r := <-w.queue:
+			r.err = w.stopped()
+			close(r.done)
+		default:
+			return
+		}
+	}
+}
+
+func (w *Writer) stopped() error {
+	if failure := w.failure.Load(); failure != nil {
+		return fmt.Errorf("%w: %w", ErrStopped, *failure)
+	}
+	return ErrStopped
+}
+
+// Err returns why the writer has stopped; nil while it runs or after Close.
+func (w *Writer) Err() error {
+	if failure := w.failure.Load(); failure != nil {
+		return *failure
+	}
+	return nil
+}
+
+// Done is closed when the writer has stopped.
+func (w *Writer) Done() <-chan struct{} { return w.done }
+
+// Statistics returns the counters of the writer.
+func (w *Writer) Statistics() *Stats { return &w.stats }
+
+// Waiting returns the number of requests in the queue.
+func (w *Writer) Waiting() int { return len(w.queue) }
+
+// resolve replaces answers that only name an earlier one by that one.
+func (w *Writer) resolve(ctx context.Context, answers []Answer) error {
+	for i := range answers {
+		seq, index, isRepeat := bank.RepeatOf(answers[i].Bytes)
+		if !isRepeat {
+			continue
+		}
+		first, err := w.AnswerAt(ctx, seq, index)
+		if err != nil {
+			return fmt.Errorf("reading the answer that was given before: %w", err)
+		}
+		first.Repeated = true
+		answers[i] = first
+	}
+	return nil
+}
+
+// AnswerAt reads an answer back from the journal.
+func (w *Writer) AnswerAt(ctx context.Context, seq uint64, index uint32) (Answer, error) {
+	for record, err := range w.store.Load(ctx, seq) {
+		if err != nil {
+			return Answer{}, err
+		}
+		for pair, err := range record.Pairs() {
+			if err != nil {
+				return Answer{}, err
+			}
+			if pair.Index == index {
+				return Answer{Seq: seq, Index: index, Refusal: bank.Refusal(pair.Answer[0]), Bytes: pair.Answer}, nil
+			}
+		}
+		break
+	}
+	return Answer{}, damaged(seq, "it has no command %d", index)
+}
+
+// Durable returns the sequence of the last durable record.
+func (w *Writer) Durable() uint64 { return w.durable.Load() }
+
+// WaitNewer returns when a record behind seq is durable, or the writer or ctx
+// has ended.
+func (w *Writer) WaitNewer(ctx context.Context, seq uint64) {
+	for {
+		w.newer.Lock()
+		grew := w.grew
+		w.newer.Unlock()
+		if w.durable.Load() > seq {
+			return
+		}
+		select {
+		case <-grew:
+		case <-w.done:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// Close answers what waits, takes a snapshot and ends the writer.
+func (w *Writer) Close(ctx context.Context) error {
+	select {
+	case <-w.done:
+		return w.Err()
+	default:
+	}
+	close(w.closing)
+	<-w.done
+	w.refuseQueued()
+	w.snapshots.Wait()
+	if err := w.Err(); err != nil {
+		return err
+	}
+	frozen := w.at.state.Freeze()
+	if err := w.store.SaveSnapshot(ctx, frozen.Seq(), frozenWriter(frozen)); err != nil {
+		return fmt.Errorf("taking the last snapshot: %w", err)
+	}
+	return nil
+}
