@@ -37,6 +37,8 @@ var (
 	ErrReferenceInvalid = errors.New("a subject is named by a user id or an anonymous id of 1 to 256 bytes, and by one of them only")
 	// ErrOwnerInvalid: a key's owner does not fit its kind.
 	ErrOwnerInvalid = errors.New("the owner of the key does not fit its kind")
+	// ErrLabelInvalid: a key's label has at most MaxLabelBytes bytes of UTF-8.
+	ErrLabelInvalid = errors.New("a label has at most 100 bytes of UTF-8")
 	// ErrTaken: a number or key that a store was to add is there already.
 	ErrTaken = errors.New("taken already")
 )
@@ -73,7 +75,10 @@ type Registry struct {
 	// writeMu is held by whoever reads subjects from the store into the caches,
 	// adds or erases subjects: so no cache gets a subject that was just erased.
 	writeMu     sync.Mutex
-	lastSubject uint64 // guarded by writeMu
+	lastSubject uint64
+	// lastUncertain is set while an addition has failed with an outcome that
+	// is not known; lastSubject is then asked of the store again.
+	lastUncertain bool
 
 	// cacheMu guards the caches, and is never held across the store.
 	cacheMu  sync.Mutex

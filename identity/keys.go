@@ -80,7 +80,7 @@ func (r *Registry) newKey(owner Principal, label string) (Key, string, error) {
 		return Key{}, "", ErrOwnerInvalid
 	}
 	if len(label) > MaxLabelBytes || !utf8.ValidString(label) {
-		return Key{}, "", fmt.Errorf("%w: a label has at most %d bytes of UTF-8", ErrReferenceInvalid, MaxLabelBytes)
+		return Key{}, "", ErrLabelInvalid
 	}
 	secret, hash := newSecret(kindPrefixes[owner.Kind])
 	owner.KeyID = newKeyID()

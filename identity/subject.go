@@ -137,11 +137,17 @@ func (r *Registry) SubjectsOf(ctx context.Context, person [16]byte) ([]Subject, 
 	return subjects, nil
 }
 
-// findOrAdd reads references from the store and adds the ones that it lacks.
+// findOrAdd reads references from the store and adds those that it lacks.
 func (r *Registry) findOrAdd(ctx context.Context, refs []SubjectRef) (map[SubjectRef]Subject, error) {
 	r.writeMu.Lock()
 	defer r.writeMu.Unlock()
-
+	if r.lastUncertain {
+		founding, err := r.store.Found(ctx, Founding{})
+		if err != nil {
+			return nil, fmt.Errorf("reading the last number: %w", err)
+		}
+		r.lastSubject, r.lastUncertain = founding.LastSubject, false
+	}
 	refOf := make(map[[16]byte]SubjectRef, len(refs))
 	lookups := make([][16]byte, 0, len(refs))
 	for _, ref := range refs {
@@ -151,18 +157,9 @@ func (r *Registry) findOrAdd(ctx context.Context, refs []SubjectRef) (map[Subjec
 			lookups = append(lookups, lookup)
 		}
 	}
-	records, err := r.store.FindSubjects(ctx, lookups)
+	known, keys, err := r.read(ctx, lookups, refOf)
 	if err != nil {
 		return nil, fmt.Errorf("reading: %w", err)
-	}
-	known := make(map[SubjectRef]Subject, len(lookups))
-	keys := make(map[uint64]*dataKey, len(lookups))
-	for _, record := range records {
-		key, err := r.unwrap(record)
-		if err != nil {
-			return nil, err
-		}
-		known[refOf[record.Lookup]], keys[record.Number] = record.Subject, key
 	}
 	var added []SubjectRecord
 	for _, lookup := range lookups {
@@ -176,12 +173,31 @@ func (r *Registry) findOrAdd(ctx context.Context, refs []SubjectRef) (map[Subjec
 	}
 	if len(added) > 0 {
 		if err := r.store.AddSubjects(ctx, added); err != nil {
-			return nil, fmt.Errorf("adding: %w", err)
+			r.lastUncertain = true
+			return nil, fmt.Errorf("adding %d: %w", len(added), err)
 		}
 		r.lastSubject += uint64(len(added))
 	}
 	r.remember(known, keys)
 	return known, nil
+}
+
+// read returns the subjects of those lookups that the store knows.
+func (r *Registry) read(ctx context.Context, lookups [][16]byte, refOf map[[16]byte]SubjectRef) (map[SubjectRef]Subject, map[uint64]*dataKey, error) {
+	records, err := r.store.FindSubjects(ctx, lookups)
+	if err != nil {
+		return nil, nil, err
+	}
+	known := make(map[SubjectRef]Subject, len(lookups))
+	keys := make(map[uint64]*dataKey, len(lookups))
+	for _, record := range records {
+		key, err := r.unwrap(record)
+		if err != nil {
+			return nil, nil, err
+		}
+		known[refOf[record.Lookup]], keys[record.Number] = record.Subject, key
+	}
+	return known, keys, nil
 }
 
 func (r *Registry) newSubject(number uint64, ref SubjectRef, lookup [16]byte) (SubjectRecord, *dataKey) {

@@ -1,0 +1,316 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/attentionbank/attentionbank/identity"
+)
+
+// What can be erased is laid out so that erasing leaves no copy. SQLite moves
+// rows between pages when tables are split or merged, and the places they left
+// are not always wiped, secure_delete or not. So wrapped keys, sealed ids and
+// lookups stand in subject_secrets, which only grows at its end, where pages
+// are never rebalanced, and are overwritten in place by zeros of their length.
+var identityMigrations = []string{
+	`CREATE TABLE founding (
+		one                  INTEGER PRIMARY KEY CHECK (one = 1),
+		sealed_lookup_secret BLOB NOT NULL
+	);
+	CREATE TABLE keys (
+		number        INTEGER PRIMARY KEY,
+		id            TEXT NOT NULL UNIQUE,
+		hash          BLOB NOT NULL UNIQUE,
+		kind          INTEGER NOT NULL,
+		world         INTEGER NOT NULL,
+		subject       INTEGER NOT NULL,
+		person        BLOB NOT NULL,
+		label         TEXT NOT NULL,
+		created_ms    INTEGER NOT NULL,
+		revoked_ms    INTEGER NOT NULL,
+		last_used_day INTEGER NOT NULL
+	);
+	CREATE INDEX keys_by_owner ON keys (kind, world, subject);
+	CREATE TABLE tickets (
+		hash       BLOB PRIMARY KEY,
+		kind       INTEGER NOT NULL,
+		subject    INTEGER NOT NULL,
+		expires_ms INTEGER NOT NULL
+	) WITHOUT ROWID;
+	CREATE TABLE subjects (
+		number      INTEGER PRIMARY KEY,
+		person      BLOB NOT NULL,
+		world       INTEGER NOT NULL,
+		anonymous   INTEGER NOT NULL,
+		united_with INTEGER NOT NULL,
+		created_ms  INTEGER NOT NULL,
+		erased_ms   INTEGER NOT NULL
+	);
+	CREATE INDEX subjects_by_person ON subjects (person);
+	CREATE INDEX subjects_by_union ON subjects (united_with) WHERE united_with <> 0;
+	CREATE TABLE subject_secrets (
+		number      INTEGER PRIMARY KEY,
+		lookup      BLOB NOT NULL,
+		wrapped_key BLOB NOT NULL,
+		sealed_id   BLOB NOT NULL
+	);
+	CREATE TABLE subject_lookups (
+		lookup BLOB PRIMARY KEY,
+		number INTEGER NOT NULL
+	) WITHOUT ROWID`,
+}
+
+// Identity is an identity.Store in SQLite.
+type Identity struct {
+	database     *database
+	findByLookup *sql.Stmt
+}
+
+// OpenIdentity opens the identity database at path, making it if it is not
+// there.
+func OpenIdentity(ctx context.Context, path string) (*Identity, error) {
+	d, err := openDatabase(ctx, path, identityMigrations, "secure_delete(1)")
+	if err != nil {
+		return nil, err
+	}
+	find, err := d.read.PrepareContext(ctx, selectSubjects+" JOIN subject_lookups USING (number) WHERE subject_lookups.lookup = ?")
+	if err != nil {
+		d.Close()
+		return nil, fmt.Errorf("opening %s: %w", path, err)
+	}
+	return &Identity{database: d, findByLookup: find}, nil
+}
+
+// Close closes the database.
+func (i *Identity) Close() error {
+	return errors.Join(i.findByLookup.Close(), i.database.Close())
+}
+
+// Found implements identity.Store.
+func (i *Identity) Found(ctx context.Context, first identity.Founding) (kept identity.Founding, err error) {
+	err = i.database.transact(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "INSERT INTO founding (one, sealed_lookup_secret) VALUES (1, ?) ON CONFLICT DO NOTHING", blob(first.SealedLookupSecret))
+		if err != nil {
+			return err
+		}
+		return tx.QueryRowContext(ctx, "SELECT sealed_lookup_secret, (SELECT coalesce(max(number), 0) FROM subjects) FROM founding").
+			Scan(&kept.SealedLookupSecret, &kept.LastSubject)
+	})
+	if err != nil {
+		return identity.Founding{}, fmt.Errorf("founding: %w", err)
+	}
+	return kept, nil
+}
+
+// blob makes a nil slice an empty value instead of NULL.
+func blob(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
+}
+
+const selectSubjects = `SELECT number, person, world, anonymous, united_with, created_ms, erased_ms,
+	subject_secrets.lookup, wrapped_key, sealed_id FROM subjects JOIN subject_secrets USING (number)`
+
+func scanSubject(row interface{ Scan(...any) error }) (record identity.SubjectRecord, err error) {
+	var person, lookup []byte
+	err = row.Scan(&record.Number, &person, &record.World, &record.Anonymous, &record.UnitedWith,
+		&record.CreatedMS, &record.ErasedMS, &lookup, &record.WrappedKey, &record.SealedID)
+	if err != nil {
+		return record, err
+	}
+	if len(person) != 16 || len(lookup) != 16 {
+		return record, fmt.Errorf("subject %d: a person id of %d and a lookup of %d bytes, want 16", record.Number, len(person), len(lookup))
+	}
+	record.Person = [16]byte(person)
+	if record.ErasedMS != 0 { // only zeros are left
+		record.WrappedKey, record.SealedID = nil, nil
+		return record, nil
+	}
+	record.Lookup = [16]byte(lookup)
+	return record, nil
+}
+
+// FindSubjects implements identity.Store.
+func (i *Identity) FindSubjects(ctx context.Context, lookups [][16]byte) ([]identity.SubjectRecord, error) {
+	var records []identity.SubjectRecord
+	for _, lookup := range lookups {
+		record, err := scanSubject(i.findByLookup.QueryRowContext(ctx, lookup[:]))
+		if errors.Is(err, sql.ErrNoRows) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("finding subjects: %w", err)
+		}
+		records = append(records, record)
+	}
+	return records, nil
+}
+
+// Subject implements identity.Store.
+func (i *Identity) Subject(ctx context.Context, number uint64) (identity.SubjectRecord, error) {
+	record, err := scanSubject(i.database.read.QueryRowContext(ctx, selectSubjects+" WHERE number = ?", int64(number)))
+	if err != nil {
+		return identity.SubjectRecord{}, fmt.Errorf("reading subject %d: %w", number, notFound(err))
+	}
+	return record, nil
+}
+
+func notFound(err error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return identity.ErrNotFound
+	}
+	return err
+}
+
+// SubjectsOf implements identity.Store.
+func (i *Identity) SubjectsOf(ctx context.Context, person [16]byte) ([]identity.SubjectRecord, error) {
+	return i.subjects(ctx, selectSubjects+" WHERE person = ? ORDER BY number", person[:])
+}
+
+// UnitedWith implements identity.Store.
+func (i *Identity) UnitedWith(ctx context.Context, number uint64) ([]identity.SubjectRecord, error) {
+	return i.subjects(ctx, selectSubjects+" WHERE united_with = ? AND united_with <> 0 ORDER BY number", int64(number))
+}
+
+func (i *Identity) subjects(ctx context.Context, query string, argument any) ([]identity.SubjectRecord, error) {
+	rows, err := i.database.read.QueryContext(ctx, query, argument)
+	if err != nil {
+		return nil, fmt.Errorf("reading subjects: %w", err)
+	}
+	defer rows.Close()
+	var records []identity.SubjectRecord
+	for rows.Next() {
+		record, err := scanSubject(rows)
+		if err != nil {
+			return nil, fmt.Errorf("reading subjects: %w", err)
+		}
+		records = append(records, record)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("reading subjects: %w", err)
+	}
+	return records, nil
+}
+
+// AddSubjects implements identity.Store.
+func (i *Identity) AddSubjects(ctx context.Context, records []identity.SubjectRecord) error {
+	err := i.database.transact(ctx, func(tx *sql.Tx) error {
+		var last uint64
+		if err := tx.QueryRowContext(ctx, "SELECT coalesce(max(number), 0) FROM subjects").Scan(&last); err != nil {
+			return err
+		}
+		insert, err := prepareAll(ctx, tx,
+			"INSERT INTO subjects (number, person, world, anonymous, united_with, created_ms, erased_ms) VALUES (?, ?, ?, ?, ?, ?, ?)",
+			"INSERT INTO subject_secrets (number, lookup, wrapped_key, sealed_id) VALUES (?, ?, ?, ?)",
+			"INSERT INTO subject_lookups (lookup, number) VALUES (?, ?)")
+		if err != nil {
+			return err
+		}
+		for n, record := range records {
+			if record.Number != last+uint64(n)+1 {
+				return identity.ErrTaken
+			}
+			number := int64(record.Number)
+			_, err1 := insert[0].ExecContext(ctx, number, record.Person[:], record.World, record.Anonymous, int64(record.UnitedWith), record.CreatedMS, record.ErasedMS)
+			_, err2 := insert[1].ExecContext(ctx, number, record.Lookup[:], blob(record.WrappedKey), blob(record.SealedID))
+			_, err3 := insert[2].ExecContext(ctx, record.Lookup[:], number)
+			if err := errors.Join(err1, err2, err3); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("adding %d subjects: %w", len(records), taken(err))
+	}
+	return nil
+}
+
+func taken(err error) error {
+	if isConflict(err) {
+		return identity.ErrTaken
+	}
+	return err
+}
+
+// prepareAll prepares statements that end with their transaction.
+func prepareAll(ctx context.Context, tx *sql.Tx, queries ...string) ([]*sql.Stmt, error) {
+	statements := make([]*sql.Stmt, len(queries))
+	for n, query := range queries {
+		var err error
+		if statements[n], err = tx.PrepareContext(ctx, query); err != nil {
+			return nil, err
+		}
+	}
+	return statements, nil
+}
+
+// Unite implements identity.Store.
+func (i *Identity) Unite(ctx context.Context, anonymous, with uint64) error {
+	result, err := i.database.write.ExecContext(ctx,
+		"UPDATE subjects SET united_with = ?1 WHERE number = ?2 AND EXISTS (SELECT 1 FROM subjects WHERE number = ?1)", int64(with), int64(anonymous))
+	if err = changedOne(result, err); err != nil {
+		return fmt.Errorf("uniting: %w", err)
+	}
+	return nil
+}
+
+// changedOne returns ErrNotFound if a change found no row.
+func changedOne(result sql.Result, err error) error {
+	if err != nil {
+		return err
+	}
+	rows, err := result.RowsAffected()
+	if err == nil && rows == 0 {
+		return identity.ErrNotFound
+	}
+	return err
+}
+
+// EraseSubjects implements identity.Store.
+func (i *Identity) EraseSubjects(ctx context.Context, numbers []uint64, erasedMS int64) error {
+	err := i.database.transact(ctx, func(tx *sql.Tx) error {
+		for _, number := range numbers {
+			if err := eraseSubject(ctx, tx, int64(number), erasedMS); err != nil {
+				return fmt.Errorf("subject %d: %w", number, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("erasing: %w", err)
+	}
+	// The log still holds pages as they were: it is copied into the file and
+	// cut to nothing. That waits for those who read.
+	var busy, logged, copied int
+	if err := i.database.write.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &logged, &copied); err != nil {
+		return fmt.Errorf("erased, but old pages are still in the log: %w", err)
+	}
+	if busy != 0 {
+		return errors.New("erased, but old pages are still in the log, which is being read: erase again")
+	}
+	return nil
+}
+
+func eraseSubject(ctx context.Context, tx *sql.Tx, number, erasedMS int64) error {
+	result, err := tx.ExecContext(ctx, "UPDATE subjects SET erased_ms = CASE erased_ms WHEN 0 THEN ? ELSE erased_ms END WHERE number = ?", erasedMS, number)
+	if err := changedOne(result, err); err != nil {
+		return err
+	}
+	for _, query := range []string{
+		"DELETE FROM subject_lookups WHERE lookup = (SELECT lookup FROM subject_secrets WHERE number = ?)",
+		`UPDATE subject_secrets SET lookup = zeroblob(length(lookup)), wrapped_key = zeroblob(length(wrapped_key)),
+			sealed_id = zeroblob(length(sealed_id)) WHERE number = ?`,
+		"DELETE FROM tickets WHERE subject = ?",
+		fmt.Sprintf("DELETE FROM keys WHERE kind = %d AND subject = ?", identity.Person),
+	} {
+		if _, err := tx.ExecContext(ctx, query, number); err != nil {
+			return err
+		}
+	}
+	return nil
+}

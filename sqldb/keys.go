@@ -1,0 +1,177 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"iter"
+
+	"github.com/attentionbank/attentionbank/identity"
+)
+
+const selectKeys = "SELECT id, hash, kind, world, subject, person, label, created_ms, revoked_ms, last_used_day FROM keys"
+
+func scanKey(row interface{ Scan(...any) error }) (key identity.Key, err error) {
+	var hash, person []byte
+	err = row.Scan(&key.ID, &hash, &key.Owner.Kind, &key.Owner.World, &key.Owner.Subject, &person,
+		&key.Label, &key.CreatedMS, &key.RevokedMS, &key.LastUsedDay)
+	if err != nil {
+		return key, err
+	}
+	if len(hash) != 32 || len(person) != 16 {
+		return key, fmt.Errorf("key %q: a hash of %d bytes and a person id of %d, want 32 and 16", key.ID, len(hash), len(person))
+	}
+	key.Hash, key.Owner.PersonID, key.Owner.KeyID = [32]byte(hash), [16]byte(person), key.ID
+	return key, nil
+}
+
+// LiveKeys implements identity.Store.
+func (i *Identity) LiveKeys(ctx context.Context) iter.Seq2[identity.Key, error] {
+	return func(yield func(identity.Key, error) bool) {
+		rows, err := i.database.read.QueryContext(ctx, selectKeys+" WHERE revoked_ms = 0")
+		if err != nil {
+			yield(identity.Key{}, fmt.Errorf("reading keys: %w", err))
+			return
+		}
+		defer rows.Close()
+		for rows.Next() {
+			key, err := scanKey(rows)
+			if err != nil {
+				err = fmt.Errorf("reading keys: %w", err)
+			}
+			if !yield(key, err) || err != nil {
+				return
+			}
+		}
+		if err := rows.Err(); err != nil {
+			yield(identity.Key{}, fmt.Errorf("reading keys: %w", err))
+		}
+	}
+}
+
+// KeysOf implements identity.Store.
+func (i *Identity) KeysOf(ctx context.Context, owner identity.Principal) ([]identity.Key, error) {
+	rows, err := i.database.read.QueryContext(ctx,
+		selectKeys+" WHERE kind = ? AND world = ? AND subject = ? AND person = ? ORDER BY number",
+		owner.Kind, owner.World, int64(owner.Subject), owner.PersonID[:])
+	if err != nil {
+		return nil, fmt.Errorf("reading keys: %w", err)
+	}
+	defer rows.Close()
+	var keys []identity.Key
+	for rows.Next() {
+		key, err := scanKey(rows)
+		if err != nil {
+			return nil, fmt.Errorf("reading keys: %w", err)
+		}
+		keys = append(keys, key)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("reading keys: %w", err)
+	}
+	return keys, nil
+}
+
+// Key implements identity.Store.
+func (i *Identity) Key(ctx context.Context, id string) (identity.Key, error) {
+	key, err := scanKey(i.database.read.QueryRowContext(ctx, selectKeys+" WHERE id = ?", id))
+	if err != nil {
+		return identity.Key{}, fmt.Errorf("reading key %q: %w", id, notFound(err))
+	}
+	return key, nil
+}
+
+// AddKey implements identity.Store.
+func (i *Identity) AddKey(ctx context.Context, key identity.Key) error {
+	if err := addKey(ctx, i.database.write, key); err != nil {
+		return fmt.Errorf("adding key %q: %w", key.ID, err)
+	}
+	return nil
+}
+
+type execer interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+}
+
+func addKey(ctx context.Context, on execer, key identity.Key) error {
+	_, err := on.ExecContext(ctx,
+		`INSERT INTO keys (id, hash, kind, world, subject, person, label, created_ms, revoked_ms, last_used_day)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		key.ID, key.Hash[:], key.Owner.Kind, key.Owner.World, int64(key.Owner.Subject), key.Owner.PersonID[:],
+		key.Label, key.CreatedMS, key.RevokedMS, key.LastUsedDay)
+	return taken(err)
+}
+
+// RevokeKey implements identity.Store.
+func (i *Identity) RevokeKey(ctx context.Context, id string, revokedMS int64) error {
+	result, err := i.database.write.ExecContext(ctx,
+		"UPDATE keys SET revoked_ms = CASE revoked_ms WHEN 0 THEN ? ELSE revoked_ms END WHERE id = ?", revokedMS, id)
+	if err = changedOne(result, err); err != nil {
+		return fmt.Errorf("revoking key %q: %w", id, err)
+	}
+	return nil
+}
+
+// MarkUsed implements identity.Store.
+func (i *Identity) MarkUsed(ctx context.Context, day int32, ids []string) error {
+	err := i.database.transact(ctx, func(tx *sql.Tx) error {
+		statements, err := prepareAll(ctx, tx, "UPDATE keys SET last_used_day = ? WHERE id = ?")
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			if _, err := statements[0].ExecContext(ctx, day, id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("marking keys as used: %w", err)
+	}
+	return nil
+}
+
+// SaveTicket implements identity.Store.
+func (i *Identity) SaveTicket(ctx context.Context, ticket identity.Ticket, expiredMS int64) error {
+	err := i.database.transact(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "DELETE FROM tickets WHERE expires_ms <= ? OR (kind = ? AND subject = ?)",
+			expiredMS, ticket.Kind, int64(ticket.Subject))
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, "INSERT INTO tickets (hash, kind, subject, expires_ms) VALUES (?, ?, ?, ?)",
+			ticket.Hash[:], ticket.Kind, int64(ticket.Subject), ticket.ExpiresMS)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("saving a ticket: %w", err)
+	}
+	return nil
+}
+
+// Ticket implements identity.Store.
+func (i *Identity) Ticket(ctx context.Context, hash [32]byte) (identity.Ticket, error) {
+	ticket := identity.Ticket{Hash: hash}
+	err := i.database.read.QueryRowContext(ctx, "SELECT kind, subject, expires_ms FROM tickets WHERE hash = ?", hash[:]).
+		Scan(&ticket.Kind, &ticket.Subject, &ticket.ExpiresMS)
+	if err != nil {
+		return identity.Ticket{}, fmt.Errorf("reading a ticket: %w", notFound(err))
+	}
+	return ticket, nil
+}
+
+// RedeemTicket implements identity.Store.
+func (i *Identity) RedeemTicket(ctx context.Context, hash [32]byte, key identity.Key) error {
+	err := i.database.transact(ctx, func(tx *sql.Tx) error {
+		result, err := tx.ExecContext(ctx, "DELETE FROM tickets WHERE hash = ?", hash[:])
+		if err := changedOne(result, err); err != nil {
+			return err
+		}
+		return addKey(ctx, tx, key)
+	})
+	if err != nil {
+		return fmt.Errorf("redeeming a ticket: %w", err)
+	}
+	return nil
+}
