@@ -10,10 +10,11 @@ import (
 )
 
 // What can be erased is laid out so that erasing leaves no copy. SQLite moves
-// rows between pages when tables are split or merged, and the places they left
-// are not always wiped, secure_delete or not. So wrapped keys, sealed ids and
-// lookups stand in subject_secrets, which only grows at its end, where pages
-// are never rebalanced, and are overwritten in place by zeros of their length.
+// rows between pages when a page is split or merged, and the places they left
+// are not all wiped, secure_delete or not. So wrapped keys, sealed ids, lookups
+// and labels stand in tables of their own that only grow at their end, where no
+// page is ever split in the middle, and are overwritten in place by zeros of
+// the same length. None of them is in an index; see lookups.
 var identityMigrations = []string{
 	`CREATE TABLE founding (
 		one                  INTEGER PRIMARY KEY CHECK (one = 1),
@@ -27,12 +28,15 @@ var identityMigrations = []string{
 		world         INTEGER NOT NULL,
 		subject       INTEGER NOT NULL,
 		person        BLOB NOT NULL,
-		label         TEXT NOT NULL,
 		created_ms    INTEGER NOT NULL,
 		revoked_ms    INTEGER NOT NULL,
 		last_used_day INTEGER NOT NULL
 	);
 	CREATE INDEX keys_by_owner ON keys (kind, world, subject);
+	CREATE TABLE key_labels (
+		number INTEGER PRIMARY KEY,
+		label  BLOB NOT NULL
+	);
 	CREATE TABLE tickets (
 		hash       BLOB PRIMARY KEY,
 		kind       INTEGER NOT NULL,
@@ -55,17 +59,14 @@ var identityMigrations = []string{
 		lookup      BLOB NOT NULL,
 		wrapped_key BLOB NOT NULL,
 		sealed_id   BLOB NOT NULL
-	);
-	CREATE TABLE subject_lookups (
-		lookup BLOB PRIMARY KEY,
-		number INTEGER NOT NULL
-	) WITHOUT ROWID`,
+	)`,
 }
 
 // Identity is an identity.Store in SQLite.
 type Identity struct {
-	database     *database
-	findByLookup *sql.Stmt
+	database *database
+	subject  *sql.Stmt
+	lookups  lookups
 }
 
 // OpenIdentity opens the identity database at path, making it if it is not
@@ -75,17 +76,21 @@ func OpenIdentity(ctx context.Context, path string) (*Identity, error) {
 	if err != nil {
 		return nil, err
 	}
-	find, err := d.read.PrepareContext(ctx, selectSubjects+" JOIN subject_lookups USING (number) WHERE subject_lookups.lookup = ?")
-	if err != nil {
+	i := &Identity{database: d}
+	if i.subject, err = d.read.PrepareContext(ctx, selectSubjects+" WHERE number = ?"); err != nil {
 		d.Close()
 		return nil, fmt.Errorf("opening %s: %w", path, err)
 	}
-	return &Identity{database: d, findByLookup: find}, nil
+	if err := i.lookups.catchUp(ctx, d); err != nil {
+		i.Close()
+		return nil, fmt.Errorf("opening %s: %w", path, err)
+	}
+	return i, nil
 }
 
 // Close closes the database.
 func (i *Identity) Close() error {
-	return errors.Join(i.findByLookup.Close(), i.database.Close())
+	return errors.Join(i.subject.Close(), i.database.Close())
 }
 
 // Found implements identity.Store.
@@ -113,7 +118,7 @@ func blob(b []byte) []byte {
 }
 
 const selectSubjects = `SELECT number, person, world, anonymous, united_with, created_ms, erased_ms,
-	subject_secrets.lookup, wrapped_key, sealed_id FROM subjects JOIN subject_secrets USING (number)`
+	lookup, wrapped_key, sealed_id FROM subjects JOIN subject_secrets USING (number)`
 
 func scanSubject(row interface{ Scan(...any) error }) (record identity.SubjectRecord, err error) {
 	var person, lookup []byte
@@ -135,15 +140,27 @@ func scanSubject(row interface{ Scan(...any) error }) (record identity.SubjectRe
 }
 
 // FindSubjects implements identity.Store.
-func (i *Identity) FindSubjects(ctx context.Context, lookups [][16]byte) ([]identity.SubjectRecord, error) {
+func (i *Identity) FindSubjects(ctx context.Context, wanted [][16]byte) ([]identity.SubjectRecord, error) {
+	i.lookups.mu.Lock()
+	defer i.lookups.mu.Unlock()
+	if i.lookups.uncertain {
+		if err := i.lookups.catchUp(ctx, i.database); err != nil {
+			return nil, fmt.Errorf("finding subjects: %w", err)
+		}
+	}
 	var records []identity.SubjectRecord
-	for _, lookup := range lookups {
-		record, err := scanSubject(i.findByLookup.QueryRowContext(ctx, lookup[:]))
-		if errors.Is(err, sql.ErrNoRows) {
+	for _, lookup := range wanted {
+		number, found := i.lookups.find(lookup)
+		if !found {
 			continue
 		}
+		record, err := i.Subject(ctx, number)
 		if err != nil {
 			return nil, fmt.Errorf("finding subjects: %w", err)
+		}
+		if record.ErasedMS != 0 { // by a write that seemed to fail
+			i.lookups.drop(number)
+			continue
 		}
 		records = append(records, record)
 	}
@@ -152,7 +169,7 @@ func (i *Identity) FindSubjects(ctx context.Context, lookups [][16]byte) ([]iden
 
 // Subject implements identity.Store.
 func (i *Identity) Subject(ctx context.Context, number uint64) (identity.SubjectRecord, error) {
-	record, err := scanSubject(i.database.read.QueryRowContext(ctx, selectSubjects+" WHERE number = ?", int64(number)))
+	record, err := scanSubject(i.subject.QueryRowContext(ctx, int64(number)))
 	if err != nil {
 		return identity.SubjectRecord{}, fmt.Errorf("reading subject %d: %w", number, notFound(err))
 	}
@@ -198,36 +215,45 @@ func (i *Identity) subjects(ctx context.Context, query string, argument any) ([]
 
 // AddSubjects implements identity.Store.
 func (i *Identity) AddSubjects(ctx context.Context, records []identity.SubjectRecord) error {
-	err := i.database.transact(ctx, func(tx *sql.Tx) error {
-		var last uint64
-		if err := tx.QueryRowContext(ctx, "SELECT coalesce(max(number), 0) FROM subjects").Scan(&last); err != nil {
+	i.lookups.mu.Lock()
+	defer i.lookups.mu.Unlock()
+	if err := i.addSubjects(ctx, records); err != nil {
+		return fmt.Errorf("adding %d subjects: %w", len(records), taken(err))
+	}
+	for _, record := range records {
+		i.lookups.add(record.Lookup)
+	}
+	return nil
+}
+
+func (i *Identity) addSubjects(ctx context.Context, records []identity.SubjectRecord) error {
+	if i.lookups.uncertain {
+		if err := i.lookups.catchUp(ctx, i.database); err != nil {
 			return err
 		}
+	}
+	if err := i.lookups.accepts(records); err != nil {
+		return err
+	}
+	err := i.database.transact(ctx, func(tx *sql.Tx) error {
 		insert, err := prepareAll(ctx, tx,
 			"INSERT INTO subjects (number, person, world, anonymous, united_with, created_ms, erased_ms) VALUES (?, ?, ?, ?, ?, ?, ?)",
-			"INSERT INTO subject_secrets (number, lookup, wrapped_key, sealed_id) VALUES (?, ?, ?, ?)",
-			"INSERT INTO subject_lookups (lookup, number) VALUES (?, ?)")
+			"INSERT INTO subject_secrets (number, lookup, wrapped_key, sealed_id) VALUES (?, ?, ?, ?)")
 		if err != nil {
 			return err
 		}
-		for n, record := range records {
-			if record.Number != last+uint64(n)+1 {
-				return identity.ErrTaken
-			}
+		for _, record := range records {
 			number := int64(record.Number)
 			_, err1 := insert[0].ExecContext(ctx, number, record.Person[:], record.World, record.Anonymous, int64(record.UnitedWith), record.CreatedMS, record.ErasedMS)
 			_, err2 := insert[1].ExecContext(ctx, number, record.Lookup[:], blob(record.WrappedKey), blob(record.SealedID))
-			_, err3 := insert[2].ExecContext(ctx, record.Lookup[:], number)
-			if err := errors.Join(err1, err2, err3); err != nil {
+			if err := errors.Join(err1, err2); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	if err != nil {
-		return fmt.Errorf("adding %d subjects: %w", len(records), taken(err))
-	}
-	return nil
+	i.lookups.uncertain = err != nil
+	return err
 }
 
 func taken(err error) error {
@@ -273,6 +299,8 @@ func changedOne(result sql.Result, err error) error {
 
 // EraseSubjects implements identity.Store.
 func (i *Identity) EraseSubjects(ctx context.Context, numbers []uint64, erasedMS int64) error {
+	i.lookups.mu.Lock()
+	defer i.lookups.mu.Unlock()
 	err := i.database.transact(ctx, func(tx *sql.Tx) error {
 		for _, number := range numbers {
 			if err := eraseSubject(ctx, tx, int64(number), erasedMS); err != nil {
@@ -283,6 +311,9 @@ func (i *Identity) EraseSubjects(ctx context.Context, numbers []uint64, erasedMS
 	})
 	if err != nil {
 		return fmt.Errorf("erasing: %w", err)
+	}
+	for _, number := range numbers {
+		i.lookups.drop(number)
 	}
 	// The log still holds pages as they were: it is copied into the file and
 	// cut to nothing. That waits for those who read.
@@ -302,11 +333,11 @@ func eraseSubject(ctx context.Context, tx *sql.Tx, number, erasedMS int64) error
 		return err
 	}
 	for _, query := range []string{
-		"DELETE FROM subject_lookups WHERE lookup = (SELECT lookup FROM subject_secrets WHERE number = ?)",
 		`UPDATE subject_secrets SET lookup = zeroblob(length(lookup)), wrapped_key = zeroblob(length(wrapped_key)),
 			sealed_id = zeroblob(length(sealed_id)) WHERE number = ?`,
+		"UPDATE key_labels SET label = zeroblob(length(label)) WHERE number IN (SELECT number FROM keys WHERE kind = 4 AND subject = ?)",
+		"DELETE FROM keys WHERE kind = 4 AND subject = ?", // identity.Person
 		"DELETE FROM tickets WHERE subject = ?",
-		fmt.Sprintf("DELETE FROM keys WHERE kind = %d AND subject = ?", identity.Person),
 	} {
 		if _, err := tx.ExecContext(ctx, query, number); err != nil {
 			return err

@@ -33,7 +33,7 @@ func TestIdentity(t *testing.T) {
 // TestErasedBytesAreInNoFile erases some of many people and looks for what was
 // kept of them in the bytes of the files.
 func TestErasedBytesAreInNoFile(t *testing.T) {
-	const people, step = 3000, 7
+	const people, step = 6000, 6
 	dir := t.TempDir()
 	store, err := sqldb.OpenIdentity(t.Context(), filepath.Join(dir, "identity.db"))
 	if err != nil {
@@ -60,7 +60,7 @@ func TestErasedBytesAreInNoFile(t *testing.T) {
 		}
 	}
 	label := func(n int) []byte { return []byte("label of person " + strconv.Itoa(n) + ".") }
-	for n := 0; n < people; n += step {
+	for n := 0; n < people; n += 2 * step {
 		s := records[n].Subject
 		owner := identity.Principal{Kind: identity.Person, World: 1, Subject: s.Number, PersonID: s.Person}
 		if _, _, err := registry.CreateKey(t.Context(), owner, string(label(n))); err != nil {
@@ -76,24 +76,29 @@ func TestErasedBytesAreInNoFile(t *testing.T) {
 			"label":       bytes.Contains(files, label(n)),
 		}
 	}
-	for what, found := range kept(step) {
+	for what, found := range kept(2 * step) {
 		if !found {
 			t.Fatalf("the %s was not in the files before it was erased: the search is wrong", what)
 		}
 	}
-	for n := step; n < people; n += 2 * step {
+	for n := 2 * step; n < people; n += 10 * step {
 		if err := registry.Erase(t.Context(), uint64(n+1)); err != nil {
 			t.Fatal(err)
 		}
+		// Others come and move pages about.
+		more := []identity.SubjectRef{{World: 2, UserID: strconv.Itoa(n)}, {World: 3, UserID: strconv.Itoa(n)}}
+		if _, err := registry.Resolve(t.Context(), more); err != nil {
+			t.Fatal(err)
+		}
 	}
-	for n := step; n < people; n += 2 * step {
+	for n := 2 * step; n < people; n += 10 * step {
 		for what, found := range kept(n) {
 			if found {
 				t.Errorf("the %s of subject %d is still in the files", what, n+1)
 			}
 		}
 	}
-	for what, found := range kept(2 * step) {
+	for what, found := range kept(4 * step) {
 		if !found {
 			t.Errorf("the %s of a subject that was not erased is gone", what)
 		}

@@ -9,18 +9,19 @@ import (
 	"github.com/attentionbank/attentionbank/identity"
 )
 
-const selectKeys = "SELECT id, hash, kind, world, subject, person, label, created_ms, revoked_ms, last_used_day FROM keys"
+const selectKeys = "SELECT id, hash, kind, world, subject, person, label, created_ms, revoked_ms, last_used_day FROM keys JOIN key_labels USING (number)"
 
 func scanKey(row interface{ Scan(...any) error }) (key identity.Key, err error) {
-	var hash, person []byte
+	var hash, person, label []byte
 	err = row.Scan(&key.ID, &hash, &key.Owner.Kind, &key.Owner.World, &key.Owner.Subject, &person,
-		&key.Label, &key.CreatedMS, &key.RevokedMS, &key.LastUsedDay)
+		&label, &key.CreatedMS, &key.RevokedMS, &key.LastUsedDay)
 	if err != nil {
 		return key, err
 	}
 	if len(hash) != 32 || len(person) != 16 {
 		return key, fmt.Errorf("key %q: a hash of %d bytes and a person id of %d, want 32 and 16", key.ID, len(hash), len(person))
 	}
+	key.Label = string(label)
 	key.Hash, key.Owner.PersonID, key.Owner.KeyID = [32]byte(hash), [16]byte(person), key.ID
 	return key, nil
 }
@@ -83,23 +84,30 @@ func (i *Identity) Key(ctx context.Context, id string) (identity.Key, error) {
 
 // AddKey implements identity.Store.
 func (i *Identity) AddKey(ctx context.Context, key identity.Key) error {
-	if err := addKey(ctx, i.database.write, key); err != nil {
+	err := i.database.transact(ctx, func(tx *sql.Tx) error { return addKey(ctx, tx, key) })
+	if err != nil {
 		return fmt.Errorf("adding key %q: %w", key.ID, err)
 	}
 	return nil
 }
 
-type execer interface {
-	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
-}
-
-func addKey(ctx context.Context, on execer, key identity.Key) error {
-	_, err := on.ExecContext(ctx,
-		`INSERT INTO keys (id, hash, kind, world, subject, person, label, created_ms, revoked_ms, last_used_day)
+// addKey gives a key the number after every number that ever had a label, so
+// that a label is never written in the middle of its table.
+func addKey(ctx context.Context, tx *sql.Tx, key identity.Key) error {
+	var number int64
+	if err := tx.QueryRowContext(ctx, "SELECT coalesce(max(number), 0) + 1 FROM key_labels").Scan(&number); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx,
+		`INSERT INTO keys (number, id, hash, kind, world, subject, person, created_ms, revoked_ms, last_used_day)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		key.ID, key.Hash[:], key.Owner.Kind, key.Owner.World, int64(key.Owner.Subject), key.Owner.PersonID[:],
-		key.Label, key.CreatedMS, key.RevokedMS, key.LastUsedDay)
-	return taken(err)
+		number, key.ID, key.Hash[:], key.Owner.Kind, key.Owner.World, int64(key.Owner.Subject), key.Owner.PersonID[:],
+		key.CreatedMS, key.RevokedMS, key.LastUsedDay)
+	if err != nil {
+		return taken(err)
+	}
+	_, err = tx.ExecContext(ctx, "INSERT INTO key_labels (number, label) VALUES (?, ?)", number, []byte(key.Label))
+	return err
 }
 
 // RevokeKey implements identity.Store.
