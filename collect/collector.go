@@ -1,0 +1,361 @@
+package collect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/attentionbank/attentionbank/event"
+	"github.com/attentionbank/attentionbank/score"
+)
+
+// Bounds and times of the collector. docs/collect.md states them for clients.
+const (
+	// HorizonMS is how long message ids are remembered after they arrived, and
+	// how old an event may be when it arrives to count: seven days.
+	HorizonMS = 7 * 24 * 60 * 60 * 1000
+	// FutureMS is how far a client's clock may be ahead before its times are
+	// corrected.
+	FutureMS = 5 * 60 * 1000
+	// SessionMS is how long a server key's identify vouches for a person.
+	SessionMS = 12 * 60 * 60 * 1000
+	// MaxSessionMS is the longest session that can be opened.
+	MaxSessionMS = 24 * 60 * 60 * 1000
+
+	queueLength     = 1024
+	maxBatchEntries = 20_000
+	// checkpointEntries is how many entries at the most are folded again after
+	// a crash.
+	checkpointEntries = 200_000
+	// maxPeople is how many people are kept in memory between checkpoints.
+	maxPeople = 500_000
+)
+
+// ErrBusy is returned when too many requests wait: try again later.
+var ErrBusy = errors.New("the collector is busy, try again later")
+
+// ErrStopped is returned once the collector has stopped: the events of the
+// request may or may not be durable, and are safe to send again.
+var ErrStopped = errors.New("the collector has stopped")
+
+// ErrErased is returned by Subjects for a subject whose key was destroyed.
+var ErrErased = errors.New("the subject was erased")
+
+// Ref names a person as a world does: by a user id or by an anonymous id.
+type Ref struct {
+	World               uint32
+	UserID, AnonymousID string
+}
+
+// Subject is a person as one world knows them.
+type Subject struct {
+	Number uint64
+	Person [16]byte
+}
+
+// Subjects knows people and their keys.
+type Subjects interface {
+	// Resolve returns the subjects of refs in order, making those that are new;
+	// they are durable when it returns.
+	Resolve(ctx context.Context, refs []Ref) ([]Subject, error)
+	// Person returns the opaque id of a subject.
+	Person(ctx context.Context, subject uint64) ([16]byte, error)
+	// Seal appends plaintext sealed under the subject's key.
+	Seal(ctx context.Context, subject uint64, dst, plaintext, additional []byte) ([]byte, error)
+	// Open appends what was sealed, or returns ErrErased.
+	Open(ctx context.Context, dst, sealed, additional []byte) ([]byte, error)
+	// Derive returns a secret of the subject that is the same for ever.
+	Derive(ctx context.Context, subject uint64, label string) ([32]byte, error)
+}
+
+// Policies returns the policy of a world that holds on a day, or for an import
+// the one of that version, and its version. It must give the same answer for
+// ever.
+type Policies func(world uint32, day int32, importVersion uint32) (policy *score.Policy, version uint32)
+
+// Options of a collector.
+type Options struct {
+	// Now returns the time in ms since 1970-01-01 UTC; the default is the
+	// system's clock.
+	Now func() int64
+}
+
+// Collector accepts events. Its methods may be called from any goroutine.
+type Collector struct {
+	log         Log
+	checkpoints Checkpoints
+	subjects    Subjects
+	policies    Policies
+	now         func() int64
+
+	queue   chan *request
+	closing chan struct{}
+	done    chan struct{}
+	failure atomic.Pointer[error]
+	closed  sync.Once
+	stats   Stats
+
+	fold // owned by the loop
+}
+
+// request is one call. The loop owns it until it closes done.
+type request struct {
+	entries []*prepared
+	inspect func() error // runs between batches
+	err     error
+	done    chan struct{}
+}
+
+// prepared is an entry that its caller has made ready for the loop.
+type prepared struct {
+	entry
+	timeMS      int64
+	observation score.Observation
+	session     session
+	result      *Result // nil for a session
+}
+
+// Stats counts what a collector has done.
+type Stats struct {
+	Accepted, Capped, Duplicate, Late, Quarantined, Rejected atomic.Int64
+	Batches, AppendNS                                        atomic.Int64
+}
+
+// Request is a batch of events from one source.
+type Request struct {
+	World uint32
+	Trust Trust
+	// PolicyVersion is the policy of an import; 0 for live events.
+	PolicyVersion uint32
+	Items         []event.Item
+}
+
+// Open folds again what came after the last checkpoint and begins to accept.
+func Open(ctx context.Context, log Log, checkpoints Checkpoints, subjects Subjects, policies Policies, options Options) (*Collector, error) {
+	c := &Collector{
+		log: log, checkpoints: checkpoints, subjects: subjects, policies: policies, now: options.Now,
+		queue: make(chan *request, queueLength), closing: make(chan struct{}), done: make(chan struct{}),
+	}
+	if c.now == nil {
+		c.now = func() int64 { return time.Now().UnixMilli() }
+	}
+	c.fold = newFold(c)
+	if err := c.fold.recover(ctx); err != nil {
+		return nil, fmt.Errorf("folding the events again: %w", err)
+	}
+	go c.run()
+	return c, nil
+}
+
+// Accept makes the events of a request durable and says what became of each,
+// in order. It returns ErrBusy when too many requests wait. After any other
+// error the events are safe to send again.
+func (c *Collector) Accept(ctx context.Context, request Request) ([]Result, error) {
+	results := make([]Result, len(request.Items))
+	entries, err := c.prepare(ctx, request, results)
+	if err != nil {
+		return nil, err
+	}
+	if len(entries) > 0 {
+		if err := c.do(ctx, entries, nil); err != nil {
+			return nil, err
+		}
+	}
+	c.stats.count(results)
+	return results, nil
+}
+
+func (s *Stats) count(results []Result) {
+	for i := range results {
+		switch results[i].Verdict {
+		case Accepted:
+			s.Accepted.Add(1)
+		case Capped:
+			s.Capped.Add(1)
+		case Duplicate:
+			s.Duplicate.Add(1)
+		case Late:
+			s.Late.Add(1)
+		case Quarantined:
+			s.Quarantined.Add(1)
+		case Rejected:
+			s.Rejected.Add(1)
+		}
+	}
+}
+
+// Statistics returns the counters of the collector.
+func (c *Collector) Statistics() *Stats { return &c.stats }
+
+// Waiting returns the number of requests in the queue.
+func (c *Collector) Waiting() int { return len(c.queue) }
+
+// do gives a request to the loop and waits for it.
+func (c *Collector) do(ctx context.Context, entries []*prepared, inspect func() error) error {
+	r := &request{entries: entries, inspect: inspect, done: make(chan struct{})}
+	select {
+	case <-c.done:
+		return c.stopped()
+	default:
+	}
+	select {
+	case c.queue <- r:
+	default:
+		if inspect == nil {
+			return ErrBusy
+		}
+		select {
+		case c.queue <- r:
+		case <-c.done:
+			return c.stopped()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	select {
+	case <-r.done:
+		return r.err
+	case <-c.done:
+		// The loop may have answered just before it ended.
+		select {
+		case <-r.done:
+			return r.err
+		default:
+			return c.stopped()
+		}
+	}
+}
+
+func (c *Collector) stopped() error {
+	if failure := c.failure.Load(); failure != nil {
+		return fmt.Errorf("%w: %w", ErrStopped, *failure)
+	}
+	return ErrStopped
+}
+
+// Err returns why the collector has stopped; nil while it runs or after Close.
+func (c *Collector) Err() error {
+	if failure := c.failure.Load(); failure != nil {
+		return *failure
+	}
+	return nil
+}
+
+// Done is closed when the collector has stopped.
+func (c *Collector) Done() <-chan struct{} { return c.done }
+
+// Close answers what waits, saves a checkpoint and ends the collector.
+func (c *Collector) Close() error {
+	c.closed.Do(func() { close(c.closing) })
+	<-c.done
+	return c.Err()
+}
+
+// run is the loop: take what waits, judge it, make it durable, answer it.
+func (c *Collector) run() {
+	defer close(c.done)
+	fail := func(err error) { c.failure.Store(&err) }
+	for {
+		var first *request
+		select {
+		case first = <-c.queue:
+		case <-c.closing:
+			select {
+			case first = <-c.queue:
+			default:
+				if err := c.fold.checkpoint(context.Background()); err != nil {
+					fail(err)
+				}
+				return
+			}
+		}
+		batch := c.take(first)
+		err := c.write(batch)
+		for _, r := range batch {
+			if r.err = err; err == nil && r.inspect != nil {
+				r.err = r.inspect()
+			}
+			close(r.done)
+		}
+		if err == nil && c.fold.sinceCheckpoint >= checkpointEntries {
+			err = c.fold.checkpoint(context.Background())
+		}
+		if err != nil {
+			fail(err)
+			return
+		}
+	}
+}
+
+func (c *Collector) take(first *request) (batch []*request) {
+	entries := 0
+	for r := first; ; {
+		batch = append(batch, r)
+		if entries += len(r.entries); entries >= maxBatchEntries {
+			return batch
+		}
+		select {
+		case r = <-c.queue:
+		default:
+			return batch
+		}
+	}
+}
+
+// write judges the entries of a batch, folds those that are kept and makes
+// them durable as one batch of the log.
+func (c *Collector) write(requests []*request) error {
+	ctx := context.Background()
+	batch := Batch{Seq: c.fold.seq + 1, ReceivedMS: max(c.now(), c.fold.receivedMS)}
+	body := newBody()
+	entries := uint32(0)
+	for _, r := range requests {
+		for _, p := range r.entries {
+			kept, err := c.fold.judge(ctx, batch.ReceivedMS, p)
+			if err != nil {
+				return err
+			}
+			if !kept {
+				continue
+			}
+			if err := c.fold.add(ctx, batch.Seq, batch.ReceivedMS, p); err != nil {
+				return err
+			}
+			c.fold.remember(batch.ReceivedMS, position(batch.Seq, entries), &p.entry)
+			body = p.entry.appendTo(body)
+			entries++
+		}
+	}
+	if entries == 0 {
+		return nil
+	}
+	batch.Body = setEntries(body, entries)
+	began := time.Now()
+	if err := c.append(ctx, batch); err != nil {
+		return fmt.Errorf("writing batch %d of the events: %w", batch.Seq, err)
+	}
+	c.stats.AppendNS.Add(int64(time.Since(began)))
+	c.stats.Batches.Add(1)
+	c.fold.seq, c.fold.receivedMS = batch.Seq, batch.ReceivedMS
+	c.fold.sinceCheckpoint += int(entries)
+	return nil
+}
+
+// append makes a batch durable. If the outcome is unknown, the batch is read
+// back before anything else.
+func (c *Collector) append(ctx context.Context, batch Batch) error {
+	err := c.log.Append(ctx, batch)
+	if err == nil || errors.Is(err, ErrConflict) {
+		return err
+	}
+	for there, loadErr := range c.log.Load(ctx, batch.Seq) {
+		if loadErr == nil && there.Seq == batch.Seq && string(there.Body) == string(batch.Body) {
+			return nil
+		}
+		break
+	}
+	return err
+}

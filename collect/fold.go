@@ -1,0 +1,435 @@
+package collect
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/attentionbank/attentionbank/event"
+	"github.com/attentionbank/attentionbank/score"
+)
+
+// fold is the state that comes of the log. The loop owns it.
+type fold struct {
+	c *Collector
+
+	seq             uint64 // last batch that is folded
+	receivedMS      int64
+	sinceCheckpoint int
+	// stored says that there are parts in the checkpoints to look for.
+	stored bool
+	people map[uint64]*person
+	// dirty are the subjects with a day that differs from what was minted.
+	dirty map[uint64]struct{}
+	seen  seen
+}
+
+func newFold(c *Collector) fold {
+	return fold{c: c, people: map[uint64]*person{}, dirty: map[uint64]struct{}{}}
+}
+
+// judge reaches the verdict on an entry and reports whether it is kept.
+func (f *fold) judge(ctx context.Context, receivedMS int64, p *prepared) (kept bool, err error) {
+	if p.kind == sessionEntry {
+		return true, nil
+	}
+	if p.rule == NoMessageID {
+		p.result.Verdict, p.result.Rule = p.verdict, p.rule
+		return true, nil
+	}
+	if first, found := f.seen.find(p.digest); found {
+		p.result.Verdict, p.result.Rule, p.result.First = Duplicate, MessageIDTwice, first.verdict
+		return false, nil
+	}
+	p.verdict = Accepted
+	target, who, err := f.target(ctx, p.subject)
+	if err != nil {
+		return false, err
+	}
+	switch {
+	case p.trust != TrustImport && p.timeMS < receivedMS-HorizonMS:
+		p.verdict, p.rule = Late, OlderThanHorizon
+	case p.trust == TrustWrite && !who.covers(p.timeMS):
+		p.verdict, p.rule = Quarantined, Unvouched
+		if len(who.waiting) >= maxWaiting {
+			p.rule = TooManyUnvouched
+		}
+	default:
+		capped, err := f.isCapped(ctx, target, who, p)
+		if err != nil {
+			return false, err
+		}
+		if capped {
+			p.verdict, p.rule = Capped, DailyCurve
+		}
+	}
+	p.result.Verdict, p.result.Rule = p.verdict, p.rule
+	return true, nil
+}
+
+// isCapped reports whether the person's paid hours of the event's day in its
+// world are used up, so that the event adds nothing.
+func (f *fold) isCapped(ctx context.Context, subject uint64, who *person, p *prepared) (bool, error) {
+	if p.observation.SpendMinor > 0 || p.observation.RefundMinor > 0 || p.observation.FromMS == p.observation.UntilMS {
+		return false, nil
+	}
+	number, _ := score.DayOf(p.timeMS)
+	d, err := f.day(ctx, subject, who, number)
+	if err != nil {
+		return false, err
+	}
+	policy, _ := f.c.policies(p.world, number, p.policyVersion)
+	return d.PresentSeconds() >= policy.Curve.HalfSeconds, nil
+}
+
+// target returns the person for whom a subject's events count.
+func (f *fold) target(ctx context.Context, subject uint64) (uint64, *person, error) {
+	p, err := f.person(ctx, subject)
+	if err != nil || p.united == 0 {
+		return subject, p, err
+	}
+	who, err := f.person(ctx, p.united)
+	return p.united, who, err
+}
+
+// add folds an entry by its verdict.
+func (f *fold) add(ctx context.Context, seq uint64, receivedMS int64, p *prepared) error {
+	target, who, err := f.target(ctx, p.subject)
+	if err != nil {
+		return err
+	}
+	if p.kind == sessionEntry {
+		return f.openSession(ctx, seq, target, who, p)
+	}
+	o := &p.observation
+	switch {
+	case p.verdict == Quarantined && p.rule == Unvouched:
+		who.waiting = append(who.waiting, waiting{p.digest, p.world, p.policyVersion, o.FromMS, o.UntilMS, o.Count, o.WeightMicro})
+		who.changed = true
+		return nil
+	case p.verdict != Accepted && p.verdict != Capped:
+		return nil
+	}
+	if err := f.behave(ctx, seq, target, who, waiting{world: p.world, policy: p.policyVersion, timeMS: o.FromMS, untilMS: o.UntilMS, count: o.Count, weight: o.WeightMicro}); err != nil {
+		return err
+	}
+	if o.SpendMinor > 0 {
+		return f.spend(ctx, seq, target, who, p)
+	}
+	if o.RefundMinor > 0 {
+		who.refund(orderDigest(o.Order), receivedMS, o.RefundMinor)
+	}
+	return nil
+}
+
+// behave adds presence and interactions to the days that they fall on.
+func (f *fold) behave(ctx context.Context, seq uint64, subject uint64, who *person, w waiting) error {
+	first, sinceMS := score.DayOf(w.timeMS)
+	if w.count > 0 {
+		d, err := f.touch(ctx, seq, subject, who, first, w.world, w.policy)
+		if err != nil {
+			return err
+		}
+		d.Act(w.world, sinceMS, w.count, w.weight)
+	}
+	const dayMS = 24 * 60 * 60 * 1000
+	for number, from, left := first, sinceMS, w.untilMS-w.timeMS; left > 0; number, from = number+1, 0 {
+		until := min(from+left, dayMS)
+		d, err := f.touch(ctx, seq, subject, who, number, w.world, w.policy)
+		if err != nil {
+			return err
+		}
+		d.Present(w.world, from, until)
+		left -= until - from
+	}
+	return nil
+}
+
+// touch returns a day that is about to change.
+func (f *fold) touch(ctx context.Context, seq uint64, subject uint64, who *person, number int32, world, policyVersion uint32) (*day, error) {
+	d, err := f.day(ctx, subject, who, number)
+	if err != nil {
+		return nil, err
+	}
+	if d.seq != seq {
+		d.seq, d.matured = seq, 0
+	}
+	w := d.world(world)
+	w.policyVersion = max(w.policyVersion, policyVersion)
+	d.dirty, d.changed = true, true
+	f.dirty[subject] = struct{}{}
+	return d, nil
+}
+
+// spend lets an order wait for the end of its refund window.
+func (f *fold) spend(ctx context.Context, seq uint64, subject uint64, who *person, p *prepared) error {
+	number, _ := score.DayOf(p.timeMS)
+	policy, _ := f.c.policies(p.world, number, p.policyVersion)
+	s := spend{
+		order: orderDigest(p.observation.Order), world: p.world, policy: p.policyVersion,
+		dueMS: p.timeMS + int64(policy.RefundWindowDays)*24*60*60*1000, minor: p.observation.SpendMinor,
+	}
+	if policy.RefundWindowDays == 0 {
+		return f.mature(ctx, seq, subject, who, s)
+	}
+	if len(who.spends) >= maxSpends {
+		who.spends = slices.Delete(who.spends, 0, 1)
+	}
+	who.spends = append(who.spends, s)
+	who.changed = true
+	f.dirty[subject] = struct{}{}
+	return nil
+}
+
+// mature adds spend to the slice in which its refund window ended.
+func (f *fold) mature(ctx context.Context, seq uint64, subject uint64, who *person, s spend) error {
+	number, sinceMS := score.DayOf(s.dueMS)
+	d, err := f.touch(ctx, seq, subject, who, number, s.world, s.policy)
+	if err != nil {
+		return err
+	}
+	d.Spend(s.world, sinceMS, s.minor)
+	return nil
+}
+
+func orderDigest(order string) digest {
+	if order == "" {
+		return digest{}
+	}
+	return digestOf(0, 0, order)
+}
+
+// refund takes back what is still in its refund window of an order.
+func (p *person) refund(order digest, receivedMS, minor int64) {
+	for i := range p.spends {
+		if s := &p.spends[i]; s.order == order && order != (digest{}) && s.dueMS > receivedMS {
+			taken := min(s.minor, minor)
+			s.minor -= taken
+			minor -= taken
+			p.changed = true
+		}
+	}
+}
+
+// openSession believes claims about a person from now on, and those that have
+// waited for it.
+func (f *fold) openSession(ctx context.Context, seq uint64, subject uint64, who *person, p *prepared) error {
+	who.openSession(p.session)
+	if p.other != 0 && p.other != subject {
+		other, err := f.person(ctx, p.other)
+		if err != nil {
+			return err
+		}
+		// What an anonymous id has collected of its own stays where it is;
+		// what waits goes with the person.
+		who.waiting = append(who.waiting, other.waiting...)
+		other.waiting, other.united, other.changed = nil, subject, true
+	}
+	var still []waiting
+	for _, w := range who.waiting {
+		if !who.covers(w.timeMS) {
+			still = append(still, w)
+			continue
+		}
+		if err := f.behave(ctx, seq, subject, who, w); err != nil {
+			return err
+		}
+		f.seen.accept(w.digest)
+	}
+	who.waiting = still
+	return nil
+}
+
+// person returns what is folded of a subject, from the checkpoint if it is not
+// in memory.
+func (f *fold) person(ctx context.Context, subject uint64) (*person, error) {
+	if p, found := f.people[subject]; found {
+		return p, nil
+	}
+	p := newPerson()
+	if f.stored {
+		plain, err := f.part(ctx, subject, PersonPart)
+		if err != nil {
+			return nil, err
+		}
+		if plain != nil {
+			if p, err = decodePerson(plain); err != nil {
+				return nil, fmt.Errorf("reading subject %d: %w", subject, err)
+			}
+		}
+	}
+	f.people[subject] = p
+	return p, nil
+}
+
+func (f *fold) day(ctx context.Context, subject uint64, who *person, number int32) (*day, error) {
+	if d, found := who.days[number]; found {
+		return d, nil
+	}
+	d := &day{}
+	if f.stored {
+		plain, err := f.part(ctx, subject, number)
+		if err != nil {
+			return nil, err
+		}
+		if plain != nil {
+			if d, err = decodeDay(plain); err != nil {
+				return nil, fmt.Errorf("reading day %d of subject %d: %w", number, subject, err)
+			}
+		}
+	}
+	who.days[number] = d
+	return d, nil
+}
+
+// part reads and opens a part; nil if there is none or its subject was erased.
+func (f *fold) part(ctx context.Context, subject uint64, number int32) ([]byte, error) {
+	sealed, err := f.c.checkpoints.Part(ctx, subject, number)
+	if err != nil || sealed == nil {
+		return nil, err
+	}
+	plain, err := f.c.subjects.Open(ctx, nil, sealed, partPlace(number))
+	if errors.Is(err, ErrErased) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("opening a part of subject %d: %w", subject, err)
+	}
+	return plain, nil
+}
+
+func partPlace(number int32) []byte {
+	return binary.LittleEndian.AppendUint32([]byte("part"), uint32(number))
+}
+
+// checkpoint saves what has changed since the last one. People who have
+// nothing to do are dropped from memory when there are many.
+func (f *fold) checkpoint(ctx context.Context) error {
+	var parts []Part
+	put := func(subject uint64, number int32, dueMS int64, plain []byte) error {
+		sealed, err := f.c.subjects.Seal(ctx, subject, nil, plain, partPlace(number))
+		if errors.Is(err, ErrErased) {
+			return nil
+		}
+		parts = append(parts, Part{Subject: subject, Day: number, DueMS: dueMS, Sealed: sealed})
+		return err
+	}
+	for subject, p := range f.people {
+		for number, d := range p.days {
+			if !d.changed {
+				continue
+			}
+			due := NeverDue
+			if d.dirty {
+				due = 0
+			}
+			if err := put(subject, number, due, d.appendTo(nil)); err != nil {
+				return fmt.Errorf("sealing day %d of subject %d: %w", number, subject, err)
+			}
+			d.changed = false
+		}
+		if p.changed {
+			if err := put(subject, PersonPart, p.nextDueMS(), p.appendTo(nil)); err != nil {
+				return fmt.Errorf("sealing subject %d: %w", subject, err)
+			}
+			p.changed = false
+		}
+	}
+	if err := f.c.checkpoints.Save(ctx, f.seq, parts); err != nil {
+		return fmt.Errorf("saving the checkpoint at batch %d: %w", f.seq, err)
+	}
+	f.stored, f.sinceCheckpoint = true, 0
+	if len(f.people) > maxPeople {
+		clear(f.people)
+	}
+	return nil
+}
+
+// recover comes to the state after the last batch.
+func (f *fold) recover(ctx context.Context) error {
+	checkpoint, err := f.c.checkpoints.Seq(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the checkpoint: %w", err)
+	}
+	f.stored = checkpoint > 0
+	from, err := f.c.log.FirstSince(ctx, f.c.now()-HorizonMS)
+	if err != nil {
+		return fmt.Errorf("finding the horizon: %w", err)
+	}
+	// Message ids are read from the horizon on, entries are folded behind the
+	// checkpoint; the batch before is read for its time.
+	from = max(min(from, checkpoint+1), 2) - 1
+	f.seq = from - 1
+	for batch, err := range f.c.log.Load(ctx, from) {
+		if err != nil {
+			return err
+		}
+		if err := f.again(ctx, batch, batch.Seq > checkpoint); err != nil {
+			return err
+		}
+		f.seq, f.receivedMS = batch.Seq, batch.ReceivedMS
+	}
+	if f.seq < checkpoint {
+		return fmt.Errorf("the log of events ends at batch %d, but a checkpoint was made at batch %d: its tail was lost; restore it from a copy", f.seq, checkpoint)
+	}
+	return nil
+}
+
+// again remembers the message ids of a batch and, if it lies behind the
+// checkpoint, folds its entries.
+func (f *fold) again(ctx context.Context, batch Batch, folds bool) error {
+	index := uint32(0)
+	for e, err := range batch.entries() {
+		if err != nil {
+			return err
+		}
+		f.remember(batch.ReceivedMS, position(batch.Seq, index), &e)
+		index++
+		if !folds {
+			continue
+		}
+		p, err := f.open(ctx, e)
+		if errors.Is(err, ErrErased) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("entry %d of batch %d: %w", index-1, batch.Seq, err)
+		}
+		if err := f.add(ctx, batch.Seq, batch.ReceivedMS, p); err != nil {
+			return err
+		}
+		f.sinceCheckpoint++
+	}
+	return nil
+}
+
+// open opens an entry's payload and reads what it means. Verdict and rule are
+// those that were reached when it arrived.
+func (f *fold) open(ctx context.Context, e entry) (*prepared, error) {
+	payload, err := f.c.subjects.Open(ctx, nil, e.sealed, e.digest[:])
+	if err != nil {
+		return nil, err
+	}
+	p := &prepared{entry: e}
+	if e.kind == sessionEntry {
+		if len(payload) != 16 {
+			return nil, errors.New("a session is damaged")
+		}
+		le := binary.LittleEndian
+		p.session = session{int64(le.Uint64(payload)), int64(le.Uint64(payload[8:]))}
+		return p, nil
+	}
+	if len(payload) < 8 {
+		return nil, errors.New("an event is damaged")
+	}
+	p.timeMS = int64(binary.LittleEndian.Uint64(payload))
+	decoded, err := event.Decode(payload[8:])
+	if err != nil {
+		return nil, err
+	}
+	p.observe(f.c.policies, &decoded)
+	p.rule = e.rule
+	return p, nil
+}

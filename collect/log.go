@@ -1,0 +1,170 @@
+// Package collect accepts what worlds report: it makes every event durable
+// before it acknowledges it, decides what it counts for, folds it into the
+// days of people and turns days into Mint commands.
+//
+// Its state is a fold over the log of accepted events, in their order. A
+// restart reads the last checkpoint, folds the events behind it again and
+// comes to the same days and verdicts. docs/collect.md has the rules.
+package collect
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"iter"
+)
+
+// ErrConflict is returned by Log.Append when the sequence is taken: another
+// collector is alive, and this one must stop.
+var ErrConflict = errors.New("another collector has written this batch")
+
+// Batch is what one append makes durable.
+type Batch struct {
+	Seq        uint64
+	ReceivedMS int64
+	Body       []byte
+}
+
+// Log keeps batches of events in the order in which they were accepted. The
+// suite storetest.Events says what an adapter must do.
+type Log interface {
+	// Append makes a batch durable at its sequence; ErrConflict if that is
+	// taken. After any other error it may or may not be there.
+	Append(ctx context.Context, batch Batch) error
+	// Load yields the batches from a sequence on, in order, without a gap.
+	Load(ctx context.Context, from uint64) iter.Seq2[Batch, error]
+	// FirstSince returns the sequence of the first batch received at or after
+	// a time, or the sequence behind the last batch.
+	FirstSince(ctx context.Context, receivedMS int64) (uint64, error)
+}
+
+// Part is a piece of the folded state: a person's day, or with the day
+// PersonPart what is known of the person apart from days. It is sealed under
+// the key of its subject.
+type Part struct {
+	Subject uint64
+	Day     int32
+	// DueMS is when the part has something to do again; NeverDue if it has not.
+	DueMS  int64
+	Sealed []byte
+}
+
+// PersonPart stands in place of a day for what belongs to no day.
+const PersonPart int32 = -1 << 31
+
+// NeverDue is later than any time.
+const NeverDue int64 = 1<<63 - 1
+
+// Checkpoints keep the folded state up to a batch of the log.
+type Checkpoints interface {
+	// Save replaces parts and moves the checkpoint to seq, both or neither.
+	Save(ctx context.Context, seq uint64, parts []Part) error
+	// Seq returns the sequence of the checkpoint; zero if there is none.
+	Seq(ctx context.Context) (uint64, error)
+	// Part returns a part's sealed bytes; nil if there is none.
+	Part(ctx context.Context, subject uint64, day int32) ([]byte, error)
+	// Due returns the parts that are due by a time, without their bytes.
+	Due(ctx context.Context, untilMS int64) ([]Part, error)
+	// Forget drops all parts of a subject.
+	Forget(ctx context.Context, subject uint64) error
+}
+
+// The body of a batch (little-endian):
+//
+//	| "ABEV" | version u8 = 1 | entries u32 | entries |
+//
+// and an entry:
+//
+//	| kind u8 | trust u8 | verdict u8 | rule u8 | world u32 | subject u64 |
+//	| other u64 | digest 16 | policy version u32 | length u32 | sealed payload |
+//
+// kind is 0 for an event and 1 for a session. other is the anonymous subject
+// that a session unites with the subject, or 0. The payload, sealed under the
+// subject's key with the digest as additional data, is for an event
+//
+//	| time i64 | canonical bytes of the event |
+//
+// and for a session
+//
+//	| from i64 | until i64 |
+type entry struct {
+	kind          entryKind
+	trust         Trust
+	verdict       Verdict
+	rule          Rule
+	world         uint32
+	subject       uint64
+	other         uint64
+	digest        digest
+	policyVersion uint32
+	sealed        []byte
+}
+
+type entryKind uint8
+
+const (
+	eventEntry entryKind = iota
+	sessionEntry
+)
+
+// digest stands for a message id of a source.
+type digest [16]byte
+
+const (
+	bodyMagic   = "ABEV"
+	bodyVersion = 1
+	bodyHeader  = 4 + 1 + 4
+	entryHeader = 4 + 4 + 8 + 8 + 16 + 4 + 4
+)
+
+func newBody() []byte { return append([]byte(bodyMagic), bodyVersion, 0, 0, 0, 0) }
+
+// setEntries fills in the number of entries of a finished body.
+func setEntries(body []byte, entries uint32) []byte {
+	binary.LittleEndian.PutUint32(body[bodyHeader-4:], entries)
+	return body
+}
+
+func (e *entry) appendTo(dst []byte) []byte {
+	le := binary.LittleEndian
+	dst = append(dst, uint8(e.kind), uint8(e.trust), uint8(e.verdict), uint8(e.rule))
+	dst = le.AppendUint64(le.AppendUint32(dst, e.world), e.subject)
+	dst = append(le.AppendUint64(dst, e.other), e.digest[:]...)
+	dst = le.AppendUint32(le.AppendUint32(dst, e.policyVersion), uint32(len(e.sealed)))
+	return append(dst, e.sealed...)
+}
+
+// entries yields the entries of a batch in order.
+func (b Batch) entries() iter.Seq2[entry, error] {
+	return func(yield func(entry, error) bool) {
+		le := binary.LittleEndian
+		src := b.Body
+		if len(src) < bodyHeader || string(src[:4]) != bodyMagic || src[4] != bodyVersion {
+			yield(entry{}, fmt.Errorf("batch %d of the events is damaged: it does not begin as a batch", b.Seq))
+			return
+		}
+		count := le.Uint32(src[5:])
+		src = src[bodyHeader:]
+		for i := range count {
+			if len(src) < entryHeader || uint64(len(src)-entryHeader) < uint64(le.Uint32(src[entryHeader-4:])) {
+				yield(entry{}, fmt.Errorf("batch %d of the events is damaged: entry %d of %d is cut off", b.Seq, i, count))
+				return
+			}
+			e := entry{
+				kind: entryKind(src[0]), trust: Trust(src[1]), verdict: Verdict(src[2]), rule: Rule(src[3]),
+				world: le.Uint32(src[4:]), subject: le.Uint64(src[8:]), other: le.Uint64(src[16:]),
+				digest: digest(src[24:40]), policyVersion: le.Uint32(src[40:]),
+			}
+			end := entryHeader + int(le.Uint32(src[44:]))
+			e.sealed = src[entryHeader:end:end]
+			src = src[end:]
+			if !yield(e, nil) {
+				return
+			}
+		}
+		if len(src) != 0 {
+			yield(entry{}, fmt.Errorf("batch %d of the events is damaged: %d bytes are left over", b.Seq, len(src)))
+		}
+	}
+}

@@ -1,0 +1,367 @@
+package collect
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/attentionbank/attentionbank/bank"
+	"github.com/attentionbank/attentionbank/score"
+)
+
+// mintPeople is how many people's days are turned into one call of submit.
+const mintPeople = 500
+
+// minting is a Mint with what the loop has to note once it is durable.
+type minting struct {
+	bank.Mint
+	subject uint64
+}
+
+// Flush turns the days that have changed into Mint commands and gives them to
+// submit, some at a time. A Mint that was submitted and whose reply was lost is
+// submitted again by the next Flush, which the bank knows how to take.
+func (c *Collector) Flush(ctx context.Context, submit func(context.Context, []bank.Mint) error) (minted int, err error) {
+	var people []uint64
+	if err := c.do(ctx, nil, func() (err error) {
+		people, err = c.fold.wake(ctx, c.now())
+		return err
+	}); err != nil {
+		return 0, fmt.Errorf("finding days to mint: %w", err)
+	}
+	for some := range slices.Chunk(people, mintPeople) {
+		var list []minting
+		if err := c.do(ctx, nil, func() (err error) {
+			list, err = c.fold.toMint(ctx, some)
+			return err
+		}); err != nil {
+			return minted, fmt.Errorf("preparing days to mint: %w", err)
+		}
+		if len(list) == 0 {
+			continue
+		}
+		mints := make([]bank.Mint, len(list))
+		for i := range list {
+			mints[i] = list[i].Mint
+		}
+		if err := submit(ctx, mints); err != nil {
+			return minted, fmt.Errorf("minting %d days: %w", len(mints), err)
+		}
+		if err := c.do(ctx, nil, func() error { return c.fold.minted(ctx, list) }); err != nil {
+			return minted, err
+		}
+		minted += len(mints)
+	}
+	return minted, nil
+}
+
+// wake lets spends mature whose refund window has ended, brings back to memory
+// the days that were not minted before a restart, and returns the people with
+// days to mint.
+func (f *fold) wake(ctx context.Context, nowMS int64) ([]uint64, error) {
+	if f.stored {
+		due, err := f.c.checkpoints.Due(ctx, nowMS)
+		if err != nil {
+			return nil, err
+		}
+		for _, part := range due {
+			f.dirty[part.Subject] = struct{}{}
+			who, err := f.person(ctx, part.Subject)
+			if err != nil {
+				return nil, err
+			}
+			if part.Day == PersonPart {
+				continue
+			}
+			if _, err := f.day(ctx, part.Subject, who, part.Day); err != nil {
+				return nil, err
+			}
+		}
+	}
+	people := slices.Sorted(maps.Keys(f.dirty))
+	for _, subject := range people {
+		if err := f.matureDue(ctx, subject, nowMS); err != nil {
+			return nil, err
+		}
+	}
+	return people, nil
+}
+
+// matureDue lets a person's spends mature whose refund window has ended.
+func (f *fold) matureDue(ctx context.Context, subject uint64, nowMS int64) error {
+	who, err := f.person(ctx, subject)
+	if err != nil {
+		return err
+	}
+	var still []spend
+	for _, s := range who.spends {
+		if s.dueMS > nowMS {
+			still = append(still, s)
+			continue
+		}
+		who.changed = true
+		if s.minor == 0 {
+			continue // refunded
+		}
+		number, _ := score.DayOf(s.dueMS)
+		d, err := f.day(ctx, subject, who, number)
+		if err != nil {
+			return err
+		}
+		// Matured by time and not by a batch, so it counts up the revision of
+		// the last one.
+		d.seq = max(d.seq, 1)
+		matured := d.matured + 1
+		if err := f.mature(ctx, d.seq, subject, who, s); err != nil {
+			return err
+		}
+		d.matured = matured
+	}
+	who.spends = still
+	return nil
+}
+
+// toMint returns the changed days of some people.
+func (f *fold) toMint(ctx context.Context, people []uint64) (list []minting, err error) {
+	for _, subject := range people {
+		who, err := f.person(ctx, subject)
+		if err != nil {
+			return nil, err
+		}
+		for _, number := range slices.Sorted(maps.Keys(who.days)) {
+			d := who.days[number]
+			if !d.dirty {
+				continue
+			}
+			mints, err := f.mintsOf(ctx, subject, number, d)
+			if errors.Is(err, ErrErased) {
+				break
+			}
+			if err != nil {
+				return nil, err
+			}
+			if len(mints) == 0 {
+				d.dirty, d.changed = false, true
+			}
+			list = append(list, mints...)
+		}
+		f.settle(subject, who)
+	}
+	return list, nil
+}
+
+// mintsOf returns the Mints of a day, one for each world whose points differ
+// from what was minted.
+func (f *fold) mintsOf(ctx context.Context, subject uint64, number int32, d *day) (list []minting, err error) {
+	id, err := f.c.subjects.Person(ctx, subject)
+	if err != nil {
+		return nil, err
+	}
+	for i := range d.worlds {
+		w := &d.worlds[i]
+		opened, err := f.c.commit(ctx, subject, number, d, w)
+		if err != nil {
+			return nil, err
+		}
+		if w.mintedMicro == opened.PointsMicro {
+			continue
+		}
+		list = append(list, minting{subject: subject, Mint: bank.Mint{
+			Person: id, World: w.world, Day: number, Revision: opened.Revision,
+			CumulativePointsMicro: opened.PointsMicro, PolicyVersion: opened.PolicyVersion, Commitment: opened.Commitment(),
+		}})
+	}
+	return list, nil
+}
+
+// minted notes what is durable in the bank. A day that has changed meanwhile
+// stays dirty.
+func (f *fold) minted(ctx context.Context, list []minting) error {
+	for _, m := range list {
+		who, err := f.person(ctx, m.subject)
+		if err != nil {
+			return err
+		}
+		d, err := f.day(ctx, m.subject, who, m.Day)
+		if err != nil {
+			return err
+		}
+		w := d.world(m.World)
+		w.mintedMicro, w.mintedRevision = m.CumulativePointsMicro, m.Revision
+		d.changed = true
+		if d.revision() == m.Revision {
+			d.dirty = false
+		}
+		f.settle(m.subject, who)
+	}
+	return nil
+}
+
+// settle takes a person off the list of those to look after when every day is
+// minted and no spend waits.
+func (f *fold) settle(subject uint64, who *person) {
+	if len(who.spends) > 0 {
+		return
+	}
+	for _, d := range who.days {
+		if d.dirty {
+			return
+		}
+	}
+	delete(f.dirty, subject)
+}
+
+// Opened is the content of a day's commitment: what its owner may show to
+// prove T, I and C of the day to anyone who sees the Mint in the journal.
+type Opened struct {
+	World                                         uint32
+	Day                                           int32
+	Revision                                      uint64
+	PolicyVersion                                 uint32
+	PresentSeconds, InteractionsMicro, SpendMinor int64
+	PointsMicro                                   int64
+	// Blind keeps the commitment from being guessed. It is derived from the
+	// subject's key and gone with it.
+	Blind [32]byte
+}
+
+// Commitment returns the SHA-256 that the Mint carries (little-endian):
+//
+//	| "attention-day-v1" | blind 32 | world u32 | day i32 | revision u64 |
+//	| policy version u32 | T i64 | I i64 | C i64 | points i64 |
+func (o *Opened) Commitment() [32]byte {
+	le := binary.LittleEndian
+	b := append([]byte("attention-day-v1"), o.Blind[:]...)
+	b = le.AppendUint64(le.AppendUint32(le.AppendUint32(b, o.World), uint32(o.Day)), o.Revision)
+	b = le.AppendUint32(b, o.PolicyVersion)
+	for _, n := range [...]int64{o.PresentSeconds, o.InteractionsMicro, o.SpendMinor, o.PointsMicro} {
+		b = le.AppendUint64(b, uint64(n))
+	}
+	return sha256.Sum256(b)
+}
+
+// commit scores a day of a world and opens its commitment.
+func (c *Collector) commit(ctx context.Context, subject uint64, number int32, d *day, w *dayWorld) (Opened, error) {
+	policy, version := c.policies(w.world, number, w.policyVersion)
+	award := d.Score(w.world, policy)
+	o := Opened{
+		World: w.world, Day: number, Revision: d.revision(), PolicyVersion: version,
+		PresentSeconds: award.PresentSeconds, InteractionsMicro: award.InteractionsMicro, SpendMinor: award.SpendMinor,
+		PointsMicro: min(award.PointsMicro, bank.MaxPointsMicro),
+	}
+	var err error
+	o.Blind, err = c.subjects.Derive(ctx, subject, fmt.Sprintf("commitment/%d/%d/%d", o.World, o.Day, o.Revision))
+	return o, err
+}
+
+// Attention is what a day has earned in a world.
+type Attention struct {
+	Award  score.Award
+	Policy *score.Policy
+	Opened Opened
+	// MintedMicro is what the bank knows of; the rest follows with the next
+	// Mint.
+	MintedMicro int64
+}
+
+// Attention returns what a subject's day has earned so far, a world after the
+// other.
+func (c *Collector) Attention(ctx context.Context, subject uint64, number int32) (list []Attention, err error) {
+	err = c.do(ctx, nil, func() error {
+		target, who, err := c.fold.target(ctx, subject)
+		if err != nil {
+			return err
+		}
+		d, err := c.fold.day(ctx, target, who, number)
+		if err != nil {
+			return err
+		}
+		for i := range d.worlds {
+			w := &d.worlds[i]
+			opened, err := c.commit(ctx, target, number, d, w)
+			if err != nil {
+				return err
+			}
+			policy, _ := c.policies(w.world, number, w.policyVersion)
+			list = append(list, Attention{Award: d.Score(w.world, policy), Policy: policy, Opened: opened, MintedMicro: w.mintedMicro})
+		}
+		return nil
+	})
+	return list, err
+}
+
+// Kept is what became of a message id.
+type Kept struct {
+	Trust   Trust
+	Verdict Verdict
+	Rule    Rule
+}
+
+// Verdict returns what became of a message id in a world, within the horizon:
+// one answer for each kind of key under which it came.
+func (c *Collector) Verdict(ctx context.Context, world uint32, messageID string) (list []Kept, err error) {
+	err = c.do(ctx, nil, func() error {
+		for _, trust := range []Trust{TrustServer, TrustWrite, TrustImport} {
+			d := digestOf(world, trust, messageID)
+			entry, found := c.fold.seen.find(d)
+			if !found {
+				continue
+			}
+			if entry.verdict == Quarantined && entry.rule == Unvouched {
+				counts, err := c.fold.countsByNow(ctx, entry, d)
+				if err != nil {
+					return err
+				}
+				if counts {
+					c.fold.seen.accept(d)
+					entry.verdict, entry.rule = Accepted, NoRule
+				}
+			}
+			list = append(list, Kept{trust, entry.verdict, entry.rule})
+		}
+		return nil
+	})
+	return list, err
+}
+
+// countsByNow reports whether an event that was quarantined when it arrived has
+// been vouched for since: then it no longer waits. It matters after a restart,
+// which remembers how events arrived.
+func (f *fold) countsByNow(ctx context.Context, e seenEntry, d digest) (bool, error) {
+	seq, index := e.batch()
+	for batch, err := range f.c.log.Load(ctx, seq) {
+		if err != nil {
+			return false, err
+		}
+		at := uint32(0)
+		for kept, err := range batch.entries() {
+			if err != nil {
+				return false, err
+			}
+			if at == index {
+				_, who, err := f.target(ctx, kept.subject)
+				if err != nil {
+					return false, err
+				}
+				waits := slices.ContainsFunc(who.waiting, func(w waiting) bool { return w.digest == d })
+				return !waits, nil
+			}
+			at++
+		}
+		break
+	}
+	return false, nil
+}
+
+// Forget drops what is folded of a subject, after its key was destroyed.
+func (c *Collector) Forget(ctx context.Context, subject uint64) error {
+	return c.do(ctx, nil, func() error {
+		delete(c.fold.people, subject)
+		delete(c.fold.dirty, subject)
+		return c.checkpoints.Forget(ctx, subject)
+	})
+}

@@ -1,0 +1,146 @@
+package memory
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"sync"
+
+	"github.com/attentionbank/attentionbank/collect"
+)
+
+// Events is a collect.Log and collect.Checkpoints. Its hooks may be changed
+// between operations.
+type Events struct {
+	mu         sync.Mutex
+	batches    []collect.Batch
+	parts      map[partKey]collect.Part
+	checkpoint uint64
+	// OnAppend is asked before each append, OnSave before each checkpoint; nil
+	// never fails.
+	OnAppend func(collect.Batch) Outcome
+	OnSave   func(seq uint64) Outcome
+}
+
+type partKey struct {
+	subject uint64
+	day     int32
+}
+
+// NewEvents returns an empty log of events.
+func NewEvents() *Events { return &Events{parts: map[partKey]collect.Part{}} }
+
+// Append implements collect.Log.
+func (e *Events) Append(_ context.Context, batch collect.Batch) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var outcome Outcome
+	if e.OnAppend != nil {
+		outcome = e.OnAppend(batch)
+	}
+	if outcome.Err != nil && !outcome.Persisted {
+		return outcome.Err
+	}
+	if batch.Seq <= uint64(len(e.batches)) {
+		return collect.ErrConflict
+	}
+	if batch.Seq != uint64(len(e.batches))+1 {
+		return fmt.Errorf("appending batch %d behind %d", batch.Seq, len(e.batches))
+	}
+	batch.Body = bytes.Clone(batch.Body)
+	e.batches = append(e.batches, batch)
+	return outcome.Err
+}
+
+// Load implements collect.Log.
+func (e *Events) Load(_ context.Context, from uint64) iter.Seq2[collect.Batch, error] {
+	return func(yield func(collect.Batch, error) bool) {
+		for ; ; from++ {
+			e.mu.Lock()
+			if from == 0 || from > uint64(len(e.batches)) {
+				e.mu.Unlock()
+				return
+			}
+			batch := e.batches[from-1]
+			e.mu.Unlock()
+			if !yield(batch, nil) {
+				return
+			}
+		}
+	}
+}
+
+// FirstSince implements collect.Log.
+func (e *Events) FirstSince(_ context.Context, receivedMS int64) (uint64, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	i, _ := slices.BinarySearchFunc(e.batches, receivedMS, func(b collect.Batch, at int64) int { return cmp.Compare(b.ReceivedMS, at) })
+	for i > 0 && e.batches[i-1].ReceivedMS == receivedMS {
+		i--
+	}
+	return uint64(i + 1), nil
+}
+
+// Save implements collect.Checkpoints.
+func (e *Events) Save(_ context.Context, seq uint64, parts []collect.Part) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var outcome Outcome
+	if e.OnSave != nil {
+		outcome = e.OnSave(seq)
+	}
+	if outcome.Err != nil && !outcome.Persisted {
+		return outcome.Err
+	}
+	for _, part := range parts {
+		part.Sealed = bytes.Clone(part.Sealed)
+		e.parts[partKey{part.Subject, part.Day}] = part
+	}
+	e.checkpoint = seq
+	return outcome.Err
+}
+
+// Seq implements collect.Checkpoints.
+func (e *Events) Seq(context.Context) (uint64, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.checkpoint, nil
+}
+
+// Part implements collect.Checkpoints.
+func (e *Events) Part(_ context.Context, subject uint64, day int32) ([]byte, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.parts[partKey{subject, day}].Sealed, nil
+}
+
+// Due implements collect.Checkpoints.
+func (e *Events) Due(_ context.Context, untilMS int64) (due []collect.Part, err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, part := range e.parts {
+		if part.DueMS != collect.NeverDue && part.DueMS <= untilMS {
+			part.Sealed = nil
+			due = append(due, part)
+		}
+	}
+	slices.SortFunc(due, func(a, b collect.Part) int {
+		return cmp.Or(cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Day, b.Day))
+	})
+	return due, nil
+}
+
+// Forget implements collect.Checkpoints.
+func (e *Events) Forget(_ context.Context, subject uint64) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for key := range e.parts {
+		if key.subject == subject {
+			delete(e.parts, key)
+		}
+	}
+	return nil
+}
