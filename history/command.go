@@ -1,0 +1,48 @@
+package history
+
+import "fmt"
+
+// The kinds of command by the number that a command begins with, and whether a
+// reference follows the idempotency key. docs/formats/command.md has the table.
+var kinds = [...]struct {
+	name       string
+	referenced bool
+}{
+	1:  {"tick", false},
+	2:  {"register_asset", false},
+	3:  {"register_world", false},
+	4:  {"register_person", false},
+	5:  {"open_account", false},
+	6:  {"set_limits", false},
+	7:  {"transfer", true},
+	8:  {"place_hold", true},
+	9:  {"settle_hold", true},
+	10: {"release_hold", true},
+	11: {"settle_group", true},
+	12: {"release_group", true},
+	13: {"mint", false},
+	14: {"publish_policy", false},
+	15: {"set_monetary_policy", false},
+	16: {"set_world_share", false},
+}
+
+const referenceAt = 1 + 16 // kind and idempotency key
+
+// KindOf returns the name of a command's kind and its reference, if it has one.
+func KindOf(command []byte) (kind, reference string, err error) {
+	if len(command) < referenceAt {
+		return "", "", fmt.Errorf("a command of %d bytes is cut off", len(command))
+	}
+	if int(command[0]) >= len(kinds) || kinds[command[0]].name == "" {
+		return "", "", fmt.Errorf("command kind %d is unknown", command[0])
+	}
+	k := kinds[command[0]]
+	if !k.referenced {
+		return k.name, "", nil
+	}
+	rest := command[referenceAt:]
+	if len(rest) == 0 || int(rest[0]) > len(rest)-1 {
+		return "", "", fmt.Errorf("the reference of a %s is cut off", k.name)
+	}
+	return k.name, string(rest[1 : 1+int(rest[0])]), nil
+}

@@ -1,0 +1,194 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/attentionbank/attentionbank/history"
+)
+
+// Tables that grow without bound are ordered by account, person or reference,
+// and filled in runs of that order: a row a page would cost a page write each.
+// They have no second index for the same reason; what belongs to a transaction
+// is read from its facts.
+var historyMigrations = []string{
+	`CREATE TABLE cursor (
+		one     INTEGER PRIMARY KEY CHECK (one = 1),
+		seq     INTEGER NOT NULL,
+		time_ms INTEGER NOT NULL,
+		hash    BLOB NOT NULL
+	);
+	CREATE TABLE records (
+		seq     INTEGER PRIMARY KEY,
+		time_ms INTEGER NOT NULL
+	);
+	CREATE INDEX records_by_time ON records (time_ms);
+	CREATE TABLE transactions (
+		seq       INTEGER NOT NULL,
+		idx       INTEGER NOT NULL,
+		time_ms   INTEGER NOT NULL,
+		kind      TEXT NOT NULL,
+		reference TEXT NOT NULL,
+		answer    BLOB NOT NULL,
+		PRIMARY KEY (seq, idx)
+	) WITHOUT ROWID;
+	CREATE TABLE reference (
+		text TEXT NOT NULL,
+		seq  INTEGER NOT NULL,
+		idx  INTEGER NOT NULL,
+		PRIMARY KEY (text, seq, idx)
+	) WITHOUT ROWID;
+	CREATE TABLE postings (
+		account INTEGER NOT NULL,
+		seq     INTEGER NOT NULL,
+		idx     INTEGER NOT NULL,
+		n       INTEGER NOT NULL,
+		other   INTEGER NOT NULL,
+		amount  INTEGER NOT NULL,
+		balance INTEGER NOT NULL,
+		PRIMARY KEY (account, seq, idx, n)
+	) WITHOUT ROWID;
+	CREATE TABLE accounts (
+		number     INTEGER PRIMARY KEY,
+		owner_kind INTEGER NOT NULL,
+		owner      INTEGER NOT NULL,
+		asset      INTEGER NOT NULL,
+		purpose    INTEGER NOT NULL,
+		sub        INTEGER NOT NULL,
+		seq        INTEGER NOT NULL
+	);
+	CREATE INDEX accounts_by_owner ON accounts (owner_kind, owner);
+	CREATE TABLE holds (
+		number      INTEGER PRIMARY KEY,
+		account     INTEGER NOT NULL,
+		beneficiary INTEGER NOT NULL,
+		amount      INTEGER NOT NULL,
+		remaining   INTEGER NOT NULL,
+		expires_ms  INTEGER NOT NULL,
+		hold_group  BLOB NOT NULL,
+		reference   TEXT NOT NULL,
+		placed_ms   INTEGER NOT NULL,
+		settled     INTEGER NOT NULL,
+		released    INTEGER NOT NULL,
+		expired     INTEGER NOT NULL,
+		ended_ms    INTEGER NOT NULL
+	);
+	CREATE INDEX holds_by_account ON holds (account, number);
+	CREATE TABLE mints (
+		person      INTEGER NOT NULL,
+		day         INTEGER NOT NULL,
+		world       INTEGER NOT NULL,
+		revision    INTEGER NOT NULL,
+		cumulative  INTEGER NOT NULL,
+		delta       INTEGER NOT NULL,
+		receivable  INTEGER NOT NULL,
+		epoch       INTEGER NOT NULL,
+		policy      INTEGER NOT NULL,
+		commitment  BLOB NOT NULL,
+		seq         INTEGER NOT NULL,
+		idx         INTEGER NOT NULL,
+		time_ms     INTEGER NOT NULL,
+		PRIMARY KEY (person, day, world, revision)
+	) WITHOUT ROWID;
+	CREATE TABLE payments (
+		person  INTEGER NOT NULL,
+		epoch   INTEGER NOT NULL,
+		world   INTEGER NOT NULL,
+		points  INTEGER NOT NULL,
+		time    INTEGER NOT NULL,
+		seq     INTEGER NOT NULL,
+		idx     INTEGER NOT NULL,
+		time_ms INTEGER NOT NULL,
+		PRIMARY KEY (person, epoch, world)
+	) WITHOUT ROWID;
+	CREATE TABLE epochs (
+		number    INTEGER PRIMARY KEY,
+		start_ms  INTEGER NOT NULL,
+		end_ms    INTEGER NOT NULL,
+		accounts  INTEGER NOT NULL,
+		issued    INTEGER NOT NULL,
+		treasury  INTEGER NOT NULL,
+		closed_ms INTEGER NOT NULL
+	)`,
+}
+
+// History keeps what history makes of the journal, in SQLite.
+type History struct{ database *database }
+
+// OpenHistory opens the history at path, making it if it is not there. Its
+// writes survive a crash in whole or not at all, but the last ones may be lost
+// with the power: they are made again from the journal.
+func OpenHistory(ctx context.Context, path string) (*History, error) {
+	d, err := openDatabase(ctx, path, historyMigrations, "synchronous(NORMAL)", "cache_size(-65536)")
+	if err != nil {
+		return nil, err
+	}
+	return &History{database: d}, nil
+}
+
+// Close closes the database.
+func (h *History) Close() error { return h.database.Close() }
+
+// Cursor implements history.Store.
+func (h *History) Cursor(ctx context.Context) (history.Cursor, error) {
+	cursor, err := readCursor(ctx, h.database.read)
+	if err != nil {
+		return history.Cursor{}, fmt.Errorf("reading the cursor: %w", err)
+	}
+	return cursor, nil
+}
+
+func readCursor(ctx context.Context, from interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}) (cursor history.Cursor, err error) {
+	var hash []byte
+	err = from.QueryRowContext(ctx, "SELECT seq, time_ms, hash FROM cursor").Scan(&cursor.Seq, &cursor.TimeMS, &hash)
+	if errors.Is(err, sql.ErrNoRows) {
+		return history.Cursor{}, nil
+	}
+	if err == nil && len(hash) != len(cursor.Hash) {
+		err = fmt.Errorf("a hash of %d bytes", len(hash))
+	}
+	if err != nil {
+		return history.Cursor{}, err
+	}
+	cursor.Hash = [32]byte(hash)
+	return cursor, nil
+}
+
+// Apply implements history.Store.
+func (h *History) Apply(ctx context.Context, after uint64, chunk *history.Chunk) error {
+	return h.database.transact(ctx, func(tx *sql.Tx) error {
+		cursor, err := readCursor(ctx, tx)
+		if err != nil {
+			return fmt.Errorf("reading the cursor: %w", err)
+		}
+		if cursor.Seq != after {
+			return fmt.Errorf("%w: the cursor is at %d, not %d", history.ErrBehind, cursor.Seq, after)
+		}
+		for _, write := range []func(context.Context, *sql.Tx, *history.Chunk) error{
+			writeTransactions, writePostings, writeAccounts, writeHolds, writeMints, writeEpochs,
+		} {
+			if err := write(ctx, tx, chunk); err != nil {
+				return err
+			}
+		}
+		_, err = tx.ExecContext(ctx, "INSERT OR REPLACE INTO cursor (one, seq, time_ms, hash) VALUES (1, ?, ?, ?)",
+			int64(chunk.Cursor.Seq), chunk.Cursor.TimeMS, chunk.Cursor.Hash[:])
+		return err
+	})
+}
+
+// Clear implements history.Store.
+func (h *History) Clear(ctx context.Context) error {
+	return h.database.transact(ctx, func(tx *sql.Tx) error {
+		for _, table := range []string{"cursor", "records", "transactions", "reference", "postings", "accounts", "holds", "mints", "payments", "epochs"} {
+			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table); err != nil {
+				return fmt.Errorf("clearing %s: %w", table, err)
+			}
+		}
+		return nil
+	})
+}
