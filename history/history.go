@@ -78,7 +78,7 @@ type Chunk struct {
 	Transactions []Transaction
 	References   []Reference
 	Postings     []Posting
-	Accounts     []Account
+	Accounts     []Account // one that is there already changes nothing
 	Holds        []Hold    // in order; a later row of a hold adds to an earlier one
 	HoldEnds     []HoldEnd // after Holds
 	Mints        []Mint    // a revision that is there already changes nothing
@@ -164,6 +164,8 @@ type Hold struct {
 	ExpiresAtMS                  int64 // 0 for never
 	Group                        [16]byte
 	Reference                    string
+	Seq                          uint64 // of the command that placed it
+	Index                        uint32
 	PlacedMS                     int64
 	// What became of it so far.
 	SettledAmount, ReleasedAmount, ExpiredAmount int64

@@ -27,9 +27,10 @@ type Books interface {
 	// OfReference returns the transactions of a reference behind (seq, index),
 	// the oldest first.
 	OfReference(ctx context.Context, reference string, seq uint64, index uint32, limit int) ([]Transaction, error)
-	// Holds returns the holds of an account with a number below before (0 for
-	// all), the newest first; the open ones only, if asked.
-	Holds(ctx context.Context, account uint64, openOnly bool, before uint64, limit int) ([]Hold, error)
+	// Holds returns the holds of an account that were placed before command
+	// (seq, index), both 0 for all, the newest first; the open ones only, if
+	// asked.
+	Holds(ctx context.Context, account uint64, openOnly bool, seq uint64, index uint32, limit int) ([]Hold, error)
 	// Epochs returns epochs that have ended, with a number below before (0 for
 	// all), the newest first.
 	Epochs(ctx context.Context, before uint64, limit int) ([]Epoch, error)

@@ -56,7 +56,7 @@ func (c *Chunk) addFact(t Transaction, fact bank.Fact, first int) {
 	case bank.HoldPlaced:
 		c.Holds = append(c.Holds, Hold{
 			Number: f.Hold, Account: f.Account, Beneficiary: f.Beneficiary, Amount: f.Amount, Remaining: f.Amount,
-			ExpiresAtMS: f.ExpiresAtMS, Group: f.Group, Reference: t.Reference, PlacedMS: t.TimeMS,
+			ExpiresAtMS: f.ExpiresAtMS, Group: f.Group, Reference: t.Reference, Seq: t.Seq, Index: t.Index, PlacedMS: t.TimeMS,
 		})
 	case bank.HoldReduced:
 		end := HoldEnd{Hold: f.Hold, Remaining: f.Remaining, TimeMS: t.TimeMS}

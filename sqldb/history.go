@@ -69,13 +69,15 @@ var historyMigrations = []string{
 		expires_ms  INTEGER NOT NULL,
 		hold_group  BLOB NOT NULL,
 		reference   TEXT NOT NULL,
+		seq         INTEGER NOT NULL,
+		idx         INTEGER NOT NULL,
 		placed_ms   INTEGER NOT NULL,
 		settled     INTEGER NOT NULL,
 		released    INTEGER NOT NULL,
 		expired     INTEGER NOT NULL,
 		ended_ms    INTEGER NOT NULL
 	);
-	CREATE INDEX holds_by_account ON holds (account, number);
+	CREATE INDEX holds_by_account ON holds (account, seq, idx);
 	CREATE TABLE mints (
 		person      INTEGER NOT NULL,
 		day         INTEGER NOT NULL,

@@ -78,7 +78,8 @@ func writePostings(ctx context.Context, tx *sql.Tx, chunk *history.Chunk) error 
 }
 
 func writeAccounts(ctx context.Context, tx *sql.Tx, chunk *history.Chunk) error {
-	return insertRows(ctx, tx, "INSERT INTO accounts (number, owner_kind, owner, asset, purpose, sub, seq)", 7, len(chunk.Accounts), func(args []any, i int) []any {
+	// An account that is opened again is told again; the first time counts.
+	return insertRows(ctx, tx, "INSERT OR IGNORE INTO accounts (number, owner_kind, owner, asset, purpose, sub, seq)", 7, len(chunk.Accounts), func(args []any, i int) []any {
 		a := &chunk.Accounts[i]
 		return append(args, int64(a.Number), a.OwnerKind, int64(a.Owner), a.Asset, a.Purpose, a.Sub, int64(a.Seq))
 	})
@@ -86,10 +87,10 @@ func writeAccounts(ctx context.Context, tx *sql.Tx, chunk *history.Chunk) error 
 
 func writeHolds(ctx context.Context, tx *sql.Tx, chunk *history.Chunk) error {
 	err := insertRows(ctx, tx, `INSERT INTO holds (number, account, beneficiary, amount, remaining, expires_ms, hold_group, reference,
-		placed_ms, settled, released, expired, ended_ms)`, 13, len(chunk.Holds), func(args []any, i int) []any {
+		seq, idx, placed_ms, settled, released, expired, ended_ms)`, 15, len(chunk.Holds), func(args []any, i int) []any {
 		h := &chunk.Holds[i]
 		return append(args, int64(h.Number), int64(h.Account), int64(h.Beneficiary), h.Amount, h.Remaining, h.ExpiresAtMS, h.Group[:], h.Reference,
-			h.PlacedMS, h.SettledAmount, h.ReleasedAmount, h.ExpiredAmount, h.EndedMS)
+			int64(h.Seq), h.Index, h.PlacedMS, h.SettledAmount, h.ReleasedAmount, h.ExpiredAmount, h.EndedMS)
 	})
 	if err != nil || len(chunk.HoldEnds) == 0 {
 		return err

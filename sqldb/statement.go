@@ -81,19 +81,21 @@ func (h *History) OfReference(ctx context.Context, reference string, seq uint64,
 }
 
 // Holds implements history.Books.
-func (h *History) Holds(ctx context.Context, account uint64, openOnly bool, before uint64, limit int) ([]history.Hold, error) {
-	if before == 0 {
-		before = math.MaxInt64
+func (h *History) Holds(ctx context.Context, account uint64, openOnly bool, seq uint64, index uint32, limit int) ([]history.Hold, error) {
+	if seq == 0 {
+		seq = math.MaxInt64
 	}
 	return list(ctx, h, "holds", func(rows *sql.Rows, hold *history.Hold) error {
+		var number int64 // of 64 bits, so that the upper half is negative here
 		var group []byte
-		err := rows.Scan(&hold.Number, &hold.Account, &hold.Beneficiary, &hold.Amount, &hold.Remaining, &hold.ExpiresAtMS, &group, &hold.Reference,
-			&hold.PlacedMS, &hold.SettledAmount, &hold.ReleasedAmount, &hold.ExpiredAmount, &hold.EndedMS)
+		err := rows.Scan(&number, &hold.Account, &hold.Beneficiary, &hold.Amount, &hold.Remaining, &hold.ExpiresAtMS, &group, &hold.Reference,
+			&hold.Seq, &hold.Index, &hold.PlacedMS, &hold.SettledAmount, &hold.ReleasedAmount, &hold.ExpiredAmount, &hold.EndedMS)
+		hold.Number = uint64(number)
 		copy(hold.Group[:], group)
 		return err
-	}, `SELECT number, account, beneficiary, amount, remaining, expires_ms, hold_group, reference, placed_ms, settled, released, expired, ended_ms
-		FROM holds WHERE account = ? AND number < ? AND (ended_ms = 0 OR NOT ?) ORDER BY number DESC LIMIT ?`,
-		int64(account), int64(before), openOnly, history.Page(limit))
+	}, `SELECT number, account, beneficiary, amount, remaining, expires_ms, hold_group, reference, seq, idx, placed_ms, settled, released, expired, ended_ms
+		FROM holds WHERE account = ? AND (seq, idx) < (?, ?) AND (ended_ms = 0 OR NOT ?) ORDER BY seq DESC, idx DESC LIMIT ?`,
+		int64(account), int64(seq), index, openOnly, history.Page(limit))
 }
 
 // Epochs implements history.Books.

@@ -1,0 +1,217 @@
+package memory
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/attentionbank/attentionbank/history"
+	"github.com/attentionbank/attentionbank/ledger"
+)
+
+// History is history.Tables in memory: lists that are searched from one end to
+// the other.
+type History struct {
+	// Before and After, if set, are called around each Apply. An error of
+	// Before is returned and nothing is done; an error of After is returned
+	// though all was done, as when an answer is lost.
+	Before, After func() error
+
+	mu     sync.Mutex
+	cursor history.Cursor
+	rows   history.Chunk // all chunks, one behind the other
+}
+
+// NewHistory returns empty tables.
+func NewHistory() *History { return new(History) }
+
+// Cursor implements history.Store.
+func (h *History) Cursor(context.Context) (history.Cursor, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.cursor, nil
+}
+
+// Apply implements history.Store.
+func (h *History) Apply(ctx context.Context, after uint64, chunk *history.Chunk) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if h.Before != nil {
+		if err := h.Before(); err != nil {
+			return err
+		}
+	}
+	if h.cursor.Seq != after {
+		return fmt.Errorf("%w: the cursor is at %d, not %d", history.ErrBehind, h.cursor.Seq, after)
+	}
+	h.rows.Transactions = append(h.rows.Transactions, chunk.Transactions...)
+	h.rows.References = append(h.rows.References, chunk.References...)
+	h.rows.Postings = append(h.rows.Postings, chunk.Postings...)
+	for _, account := range chunk.Accounts {
+		if !slices.ContainsFunc(h.rows.Accounts, func(a history.Account) bool { return a.Number == account.Number }) {
+			h.rows.Accounts = append(h.rows.Accounts, account)
+		}
+	}
+	h.rows.Payments = append(h.rows.Payments, chunk.Payments...)
+	h.applyHolds(chunk)
+	for _, mint := range chunk.Mints {
+		if !slices.ContainsFunc(h.rows.Mints, func(m history.Mint) bool { return compareMints(m, mint) == 0 }) {
+			h.rows.Mints = append(h.rows.Mints, mint)
+		}
+	}
+	for _, epoch := range chunk.Epochs {
+		i := slices.IndexFunc(h.rows.Epochs, func(e history.Epoch) bool { return e.Number == epoch.Number })
+		if i < 0 {
+			h.rows.Epochs = append(h.rows.Epochs, epoch)
+			continue
+		}
+		e := &h.rows.Epochs[i]
+		e.IssuedMicro, e.TreasuryMicro, e.ClosedMS = epoch.IssuedMicro, epoch.TreasuryMicro, epoch.ClosedMS
+	}
+	h.cursor = chunk.Cursor
+	if h.After != nil {
+		return h.After()
+	}
+	return nil
+}
+
+func (h *History) applyHolds(chunk *history.Chunk) {
+	h.rows.Holds = append(h.rows.Holds, chunk.Holds...)
+	for _, end := range chunk.HoldEnds {
+		i := slices.IndexFunc(h.rows.Holds, func(hold history.Hold) bool { return hold.Number == end.Hold })
+		hold := &h.rows.Holds[i]
+		hold.SettledAmount += end.SettledAmount
+		hold.ReleasedAmount += end.ReleasedAmount
+		hold.ExpiredAmount += end.ExpiredAmount
+		if hold.Remaining = end.Remaining; end.Remaining == 0 {
+			hold.EndedMS = end.TimeMS
+		}
+	}
+}
+
+// Clear implements history.Store.
+func (h *History) Clear(context.Context) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.cursor, h.rows = history.Cursor{}, history.Chunk{}
+	return nil
+}
+
+// choose returns the rows that are kept, in order, as many as the limit allows.
+func choose[T any](h *History, rows *[]T, keep func(T) bool, order func(a, b T) int, limit int) ([]T, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var chosen []T
+	for _, row := range *rows {
+		if keep(row) {
+			chosen = append(chosen, row)
+		}
+	}
+	slices.SortStableFunc(chosen, order)
+	return chosen[:min(len(chosen), history.Page(limit))], nil
+}
+
+func comparePositions(a, b history.Position) int {
+	return cmp.Or(cmp.Compare(a.Seq, b.Seq), cmp.Compare(a.Index, b.Index), cmp.Compare(a.N, b.N))
+}
+
+func compareMints(a, b history.Mint) int {
+	return cmp.Or(cmp.Compare(a.Person, b.Person), cmp.Compare(a.Day, b.Day), cmp.Compare(a.World, b.World), cmp.Compare(a.Revision, b.Revision))
+}
+
+// Statement implements history.Books.
+func (h *History) Statement(ctx context.Context, account uint64, query history.StatementQuery) ([]history.Entry, error) {
+	postings, err := choose(h, &h.rows.Postings, func(p history.Posting) bool {
+		t := h.transaction(p.Seq, p.Index)
+		return p.Account == account && t.TimeMS >= query.FromMS && (query.ToMS == 0 || t.TimeMS < query.ToMS) &&
+			(query.Before == history.Position{} || comparePositions(p.Position, query.Before) < 0)
+	}, func(a, b history.Posting) int { return comparePositions(b.Position, a.Position) }, query.Limit)
+	if err != nil {
+		return nil, err
+	}
+	var entries []history.Entry
+	for _, p := range postings {
+		t, err := h.Transaction(ctx, p.Seq, p.Index)
+		if err != nil {
+			return nil, err
+		}
+		entries = append(entries, history.Entry{Posting: p, TimeMS: t.TimeMS, Kind: t.Kind, Reference: t.Reference})
+	}
+	return entries, nil
+}
+
+// transaction returns a transaction, or a zero one.
+func (h *History) transaction(seq uint64, index uint32) history.Transaction {
+	for _, t := range h.rows.Transactions {
+		if t.Seq == seq && t.Index == index {
+			return t
+		}
+	}
+	return history.Transaction{}
+}
+
+// Transaction implements history.Books.
+func (h *History) Transaction(_ context.Context, seq uint64, index uint32) (history.Transaction, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	t := h.transaction(seq, index)
+	if t.Seq == 0 {
+		return t, history.ErrNotFound
+	}
+	return t, nil
+}
+
+// OfReference implements history.Books.
+func (h *History) OfReference(_ context.Context, reference string, seq uint64, index uint32, limit int) ([]history.Transaction, error) {
+	return choose(h, &h.rows.Transactions, func(t history.Transaction) bool {
+		return t.Reference == reference && reference != "" && (t.Seq > seq || t.Seq == seq && t.Index > index)
+	}, func(a, b history.Transaction) int {
+		return cmp.Or(cmp.Compare(a.Seq, b.Seq), cmp.Compare(a.Index, b.Index))
+	}, limit)
+}
+
+// Holds implements history.Books.
+func (h *History) Holds(_ context.Context, account uint64, openOnly bool, seq uint64, index uint32, limit int) ([]history.Hold, error) {
+	return choose(h, &h.rows.Holds, func(hold history.Hold) bool {
+		return hold.Account == account && (hold.EndedMS == 0 || !openOnly) &&
+			(seq == 0 || hold.Seq < seq || hold.Seq == seq && hold.Index < index)
+	}, func(a, b history.Hold) int {
+		return cmp.Or(cmp.Compare(b.Seq, a.Seq), cmp.Compare(b.Index, a.Index))
+	}, limit)
+}
+
+// Epochs implements history.Books.
+func (h *History) Epochs(_ context.Context, before uint64, limit int) ([]history.Epoch, error) {
+	return choose(h, &h.rows.Epochs, func(e history.Epoch) bool { return before == 0 || e.Number < before },
+		func(a, b history.Epoch) int { return cmp.Compare(b.Number, a.Number) }, limit)
+}
+
+// Accounts implements history.People.
+func (h *History) Accounts(_ context.Context, kind ledger.OwnerKind, owner, after uint64, limit int) ([]history.Account, error) {
+	return choose(h, &h.rows.Accounts, func(a history.Account) bool {
+		return a.OwnerKind == kind && a.Owner == owner && a.Number > after
+	}, func(a, b history.Account) int { return cmp.Compare(a.Number, b.Number) }, limit)
+}
+
+// Mints implements history.People.
+func (h *History) Mints(_ context.Context, person uint64, query history.MintQuery) ([]history.Mint, error) {
+	before := history.Mint{Person: person, Day: query.BeforeDay, World: query.BeforeWorld, Revision: query.BeforeRevision}
+	newest := before == history.Mint{Person: person}
+	return choose(h, &h.rows.Mints, func(m history.Mint) bool {
+		return m.Person == person && m.Day >= query.FromDay && (newest || compareMints(m, before) < 0)
+	}, func(a, b history.Mint) int { return compareMints(b, a) }, query.Limit)
+}
+
+// Payments implements history.People.
+func (h *History) Payments(_ context.Context, person, epoch uint64, world uint32, limit int) ([]history.Payment, error) {
+	return choose(h, &h.rows.Payments, func(p history.Payment) bool {
+		return p.Person == person && (epoch == 0 || p.Epoch < epoch || p.Epoch == epoch && p.World < world)
+	}, func(a, b history.Payment) int {
+		return cmp.Or(cmp.Compare(b.Epoch, a.Epoch), cmp.Compare(b.World, a.World))
+	}, limit)
+}

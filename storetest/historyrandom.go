@@ -1,0 +1,109 @@
+package storetest
+
+import (
+	"context"
+
+	"pgregory.net/rapid"
+
+	"github.com/attentionbank/attentionbank/bank"
+	"github.com/attentionbank/attentionbank/history"
+	"github.com/attentionbank/attentionbank/ledger"
+)
+
+// randomRecords adds records of random commands, refused ones among them.
+func (j *Records) randomRecords(rt *rapid.T) {
+	var holds []uint64
+	for range rapid.IntRange(1, 12).Draw(rt, "records") {
+		if rapid.IntRange(0, 5).Draw(rt, "a night passes") == 0 {
+			j.Wait(dayMS)
+		}
+		var commands [][]byte
+		for range rapid.IntRange(1, 8).Draw(rt, "commands") {
+			commands = append(commands, j.randomCommand(rt, holds))
+		}
+		for _, answer := range j.Add(commands...) {
+			if placed, found := bank.First[bank.HoldPlaced](answer); found {
+				holds = append(holds, placed.Hold)
+			}
+		}
+	}
+}
+
+func (j *Records) randomCommand(rt *rapid.T, holds []uint64) []byte {
+	account := rapid.SampledFrom([]uint64{j.Account(0), j.Account(1), j.Account(2)})
+	amount := rapid.Int64Range(1, 50)
+	reference := rapid.SampledFrom([]string{"", "order-1", "order-2"}).Draw(rt, "reference")
+	switch kind := rapid.IntRange(0, 6).Draw(rt, "kind"); {
+	case kind <= 1:
+		legs := make([]ledger.Leg, rapid.IntRange(1, 3).Draw(rt, "legs"))
+		for i := range legs {
+			legs[i] = ledger.Leg{Debit: account.Draw(rt, "debit"), Credit: account.Draw(rt, "credit"), Amount: amount.Draw(rt, "amount")}
+		}
+		return bank.Transfer{Reference: reference, Legs: legs}.AppendTo(nil)
+	case kind == 2:
+		expiresMS := rapid.SampledFrom([]int64{0, j.nowMS + 5000, j.nowMS + dayMS}).Draw(rt, "expires")
+		return bank.PlaceHold{
+			Reference: reference, Account: account.Draw(rt, "account"), Beneficiary: account.Draw(rt, "beneficiary"),
+			Amount: amount.Draw(rt, "amount"), ExpiresAtMS: expiresMS,
+		}.AppendTo(nil)
+	case kind == 3 && len(holds) > 0:
+		return bank.SettleHold{
+			Reference: reference, Hold: rapid.SampledFrom(holds).Draw(rt, "hold"), Amount: amount.Draw(rt, "amount"),
+			Final: rapid.Bool().Draw(rt, "final"),
+		}.AppendTo(nil)
+	case kind == 4 && len(holds) > 0:
+		return bank.ReleaseHold{Reference: reference, Hold: rapid.SampledFrom(holds).Draw(rt, "hold")}.AppendTo(nil)
+	case kind == 5:
+		return bank.Mint{
+			Person: [16]byte{rapid.ByteRange(1, 3).Draw(rt, "person")}, World: 1, Day: bank.Day(j.nowMS) - rapid.Int32Range(0, 1).Draw(rt, "days ago"),
+			Revision: rapid.Uint64Range(1, 6).Draw(rt, "revision"), CumulativePointsMicro: rapid.Int64Range(0, 9_000_000).Draw(rt, "points"),
+		}.AppendTo(nil)
+	}
+	return bank.AppendTick(nil)
+}
+
+// answers is all that tables can tell about a journal, read page by page.
+func answers(t tester, tables history.Tables, j *Records, limit int) map[string]any {
+	ctx := context.Background()
+	all := map[string]any{"cursor": must(tables.Cursor(ctx))(t), "epochs": must(tables.Epochs(ctx, 0, 0))(t)}
+	named := func(name string, number uint64) string { return name + " " + history.Position{Seq: number}.String() }
+	for account := uint64(1); account <= j.state.Books().Accounts(); account++ {
+		all[named("statement", account)] = pages(t, func(last *history.Entry) ([]history.Entry, error) {
+			return tables.Statement(ctx, account, history.StatementQuery{Before: last.Position, Limit: limit})
+		})
+		all[named("second day", account)] = must(tables.Statement(ctx, account, history.StatementQuery{FromMS: 20_001 * dayMS, ToMS: 20_002 * dayMS}))(t)
+		all[named("holds", account)] = pages(t, func(last *history.Hold) ([]history.Hold, error) {
+			return tables.Holds(ctx, account, false, last.Seq, last.Index, limit)
+		})
+		all[named("open holds", account)] = must(tables.Holds(ctx, account, true, 0, 0, 0))(t)
+	}
+	for person := uint64(1); person <= 3; person++ {
+		all[named("accounts", person)] = pages(t, func(last *history.Account) ([]history.Account, error) {
+			return tables.Accounts(ctx, ledger.OwnerPerson, person, last.Number, limit)
+		})
+		all[named("mints", person)] = pages(t, func(last *history.Mint) ([]history.Mint, error) {
+			return tables.Mints(ctx, person, history.MintQuery{BeforeDay: last.Day, BeforeWorld: last.World, BeforeRevision: last.Revision, Limit: limit})
+		})
+		all[named("payments", person)] = pages(t, func(last *history.Payment) ([]history.Payment, error) {
+			return tables.Payments(ctx, person, last.Epoch, last.World, limit)
+		})
+	}
+	for _, reference := range []string{"", "order-1", "order-2"} {
+		all["reference "+reference] = pages(t, func(last *history.Transaction) ([]history.Transaction, error) {
+			return tables.OfReference(ctx, reference, last.Seq, last.Index, limit)
+		})
+	}
+	return all
+}
+
+// pages reads a list to its end, each page behind the last row of the one
+// before; the first behind a zero row.
+func pages[T any](t tester, read func(last *T) ([]T, error)) (rows []T) {
+	for last := new(T); ; last = &rows[len(rows)-1] {
+		page := must(read(last))(t)
+		if len(page) == 0 {
+			return rows
+		}
+		rows = append(rows, page...)
+	}
+}
