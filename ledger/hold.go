@@ -49,18 +49,24 @@ func (h *holds) find(number uint64) (place int, refusal Refusal) {
 	}
 	hold := h.places.At(place)
 	if uint32(number>>32) < hold.generation || hold.Amount == 0 {
-		return 0, HoldNotOpen
+		return place, HoldNotOpen
 	}
 	return place, Accepted
 }
 
-// Hold returns an open hold by its number.
+// Hold returns a hold by its number. With HoldNotOpen it returns the hold that
+// has ended, with an amount of zero, as long as its place was not used again;
+// after that it is HoldNotFound.
 func (b *Books) Hold(number uint64) (Hold, Refusal) {
 	place, refusal := b.holds.find(number)
-	if refusal != Accepted {
+	if refusal == HoldNotFound {
 		return Hold{}, refusal
 	}
-	return *b.holds.places.At(place), Accepted
+	hold := *b.holds.places.At(place)
+	if hold.generation != uint32(number>>32) {
+		return Hold{}, HoldNotFound
+	}
+	return hold, refusal
 }
 
 // OpenHolds returns the number of open holds.

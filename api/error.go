@@ -1,0 +1,176 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/attentionbank/attentionbank/bank"
+	"github.com/attentionbank/attentionbank/collect"
+	"github.com/attentionbank/attentionbank/history"
+	"github.com/attentionbank/attentionbank/identity"
+	"github.com/attentionbank/attentionbank/journal"
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// Problem is an error as RFC 9457 has it, with a code that does not change.
+type Problem struct {
+	Status int    `json:"status"`
+	Code   string `json:"code" doc:"Stable name of what went wrong."`
+	Title  string `json:"title"`
+	Detail string `json:"detail,omitempty" doc:"What happened, and what would be accepted."`
+	// Leg is the index of the leg for which a transfer was refused.
+	Leg    *int                `json:"leg,omitempty"`
+	Errors []*huma.ErrorDetail `json:"errors,omitempty" doc:"The fields that are wrong."`
+}
+
+// Error implements error.
+func (p *Problem) Error() string { return p.Code + ": " + p.Detail }
+
+// GetStatus implements huma.StatusError.
+func (p *Problem) GetStatus() int { return p.Status }
+
+// ContentType implements huma.ContentTypeFilter.
+func (p *Problem) ContentType(string) string { return "application/problem+json" }
+
+// newProblem makes what huma itself has to say a problem.
+func newProblem(status int, message string, errs ...error) huma.StatusError {
+	p := &Problem{Status: status, Title: http.StatusText(status), Detail: message, Code: strings.ReplaceAll(strings.ToLower(http.StatusText(status)), " ", "_")}
+	if status == http.StatusUnprocessableEntity || status == http.StatusBadRequest {
+		p.Code = "invalid_request"
+	}
+	for _, err := range errs {
+		var detail huma.ErrorDetailer
+		if errors.As(err, &detail) {
+			p.Errors = append(p.Errors, detail.ErrorDetail())
+		} else if err != nil {
+			p.Errors = append(p.Errors, &huma.ErrorDetail{Message: err.Error()})
+		}
+	}
+	return p
+}
+
+// refusals is the one table from the bank's refusals to HTTP: the status, and
+// what would be accepted. Everything is listed, so that a new refusal cannot be
+// forgotten; a test says so.
+var refusals = map[bank.Refusal]struct {
+	status int
+	detail string
+}{
+	bank.Malformed:             {http.StatusBadRequest, "The command cannot be read."},
+	bank.KeyReused:             {http.StatusUnprocessableEntity, "This Idempotency-Key was used with another body. Use a new key for a new call."},
+	bank.Repeated:              {http.StatusConflict, "The first answer to this Idempotency-Key can no longer be read."},
+	bank.CodeInvalid:           {http.StatusUnprocessableEntity, "Accepted: for a world 1 to 32 of a-z 0-9 -, for an asset 2 to 24 of A-Z 0-9 - _."},
+	bank.CodeTaken:             {http.StatusConflict, "The code is taken. Choose another."},
+	bank.ScaleInvalid:          {http.StatusUnprocessableEntity, "Accepted: 0 to 18 decimal places."},
+	bank.ReferenceInvalid:      {http.StatusUnprocessableEntity, "Accepted: up to 64 of A-Z a-z 0-9 . _ : -, no free text."},
+	bank.WorldNotFound:         {http.StatusNotFound, "There is no such world."},
+	bank.PersonNotFound:        {http.StatusNotFound, "There is no such person."},
+	bank.AssetNotFound:         {http.StatusNotFound, "There is no such asset."},
+	bank.OwnerInvalid:          {http.StatusUnprocessableEntity, "Accounts are opened for worlds and persons, in any asset but POINTS."},
+	bank.TooMany:               {http.StatusUnprocessableEntity, "A bound is reached: see docs/api.md for the bounds."},
+	bank.PolicyTooLarge:        {http.StatusRequestEntityTooLarge, "Accepted: a policy of up to 32 KiB."},
+	bank.PolicyNotAhead:        {http.StatusUnprocessableEntity, "A policy takes effect on a day to come; the first one of a world may take effect today."},
+	bank.PolicyOutOfOrder:      {http.StatusUnprocessableEntity, "A policy takes effect no earlier than the one before it."},
+	bank.MonetaryPolicyInvalid: {http.StatusUnprocessableEntity, "Accepted: mode capped, fixed or budget; lambda 0 to 100; budget 0 to 10^12; epoch 1 minute to 31 days; close delay up to a day; share weight up to 1000000."},
+	bank.DayNotCome:            {http.StatusUnprocessableEntity, "The day has not come."},
+	bank.AttentionOutOfRange:   {http.StatusUnprocessableEntity, "A person's day earns 0 to 100000000 points."},
+	bank.NoLegs:                {http.StatusUnprocessableEntity, "Accepted: 1 to 1000 legs."},
+	bank.TooManyLegs:           {http.StatusUnprocessableEntity, "Accepted: 1 to 1000 legs."},
+	bank.AmountNotPositive:     {http.StatusUnprocessableEntity, "An amount is more than zero."},
+	bank.SameAccount:           {http.StatusUnprocessableEntity, "The two accounts must differ."},
+	bank.DebitAccountNotFound:  {http.StatusNotFound, "There is no such account to debit."},
+	bank.CreditAccountNotFound: {http.StatusNotFound, "There is no such account to credit."},
+	bank.AssetMismatch:         {http.StatusUnprocessableEntity, "Both accounts must be in the same asset."},
+	bank.NotTransferable:       {http.StatusUnprocessableEntity, "Points and what issues TIME move by the bank's rules only."},
+	bank.HoldNotFound:          {http.StatusNotFound, "There is no such hold, or no open hold of this group."},
+	bank.HoldNotOpen:           {http.StatusConflict, "The hold was settled, released or has expired."},
+	bank.ExpiryNotAhead:        {http.StatusUnprocessableEntity, "A hold expires in the future."},
+	bank.GroupTooLarge:         {http.StatusUnprocessableEntity, "A group has at most 1000 open holds."},
+	bank.ExceedsHold:           {http.StatusUnprocessableEntity, "At most what is still held can be settled."},
+	bank.CreditNotAllowed:      {http.StatusUnprocessableEntity, "A person's account has neither floor nor credit."},
+	bank.LimitOutOfRange:       {http.StatusUnprocessableEntity, "Floor and credit limit are zero or more."},
+	bank.InsufficientAvailable: {http.StatusConflict, "The account has less available than this amount."},
+	bank.Overflow:              {http.StatusUnprocessableEntity, "The sum would be larger than the ledger can hold."},
+}
+
+func refusalProblem(answer journal.Answer) *Problem {
+	row, known := refusals[answer.Refusal]
+	if !known {
+		row.status = http.StatusUnprocessableEntity
+	}
+	p := &Problem{Status: row.status, Code: answer.Refusal.String(), Title: http.StatusText(row.status), Detail: row.detail}
+	if leg, ok := bank.RefusedLeg(answer.Bytes); ok {
+		p.Leg = &leg
+	}
+	return p
+}
+
+// faults is the table from the other errors that a caller can do something
+// about.
+var faults = []struct {
+	err    error
+	status int
+	code   string
+	detail string
+}{
+	{identity.ErrUnauthenticated, http.StatusUnauthorized, "key_invalid", "The key is not valid: unknown or revoked."},
+	{identity.ErrTicketSpent, http.StatusGone, "code_spent", "The one-time code is unknown, used or expired. Ask for a new one."},
+	{identity.ErrPersonHasKey, http.StatusConflict, "person_has_key", "The person holds a key already; only the person or the operator makes further ones."},
+	{identity.ErrReferenceInvalid, http.StatusUnprocessableEntity, "user_id_invalid", "Accepted: a user id of 1 to 256 bytes."},
+	{identity.ErrLabelInvalid, http.StatusUnprocessableEntity, "label_invalid", "Accepted: a label of up to 100 bytes."},
+	{identity.ErrOwnerInvalid, http.StatusUnprocessableEntity, "owner_invalid", "The owner does not fit the kind of key."},
+	{identity.ErrErased, http.StatusGone, "erased", "The person was erased."},
+	{identity.ErrNotFound, http.StatusNotFound, "not_found", "There is no such thing."},
+	{collect.ErrErased, http.StatusGone, "erased", "The person was erased."},
+	{collect.ErrSession, http.StatusUnprocessableEntity, "session_invalid", "A session begins within the last seven days and lasts up to 24 hours."},
+	{history.ErrNotFound, http.StatusNotFound, "not_found", "There is no such transaction."},
+	{journal.ErrBusy, http.StatusTooManyRequests, "busy", "Too many requests wait. Try again in a second."},
+	{collect.ErrBusy, http.StatusTooManyRequests, "busy", "Too many requests wait. Try again in a second."},
+	{journal.ErrStopped, http.StatusServiceUnavailable, "stopped", "The bank has stopped. Whether the call was carried out is not known: send it again with the same Idempotency-Key."},
+	{collect.ErrStopped, http.StatusServiceUnavailable, "stopped", "Events are not taken now. Send them again with the same message ids."},
+}
+
+// problemOf turns any error into a problem. What nobody outside can do
+// something about says no more than that.
+func problemOf(err error) *Problem {
+	var p *Problem
+	if errors.As(err, &p) {
+		if p.Title == "" {
+			p.Title = http.StatusText(p.Status)
+		}
+		return p
+	}
+	for _, row := range faults {
+		if errors.Is(err, row.err) {
+			return &Problem{Status: row.status, Code: row.code, Title: http.StatusText(row.status), Detail: row.detail}
+		}
+	}
+	return &Problem{Status: http.StatusInternalServerError, Code: "internal", Title: "Internal Server Error", Detail: "The bank could not do this; its operator finds the reason in the log.", Errors: nil}
+}
+
+func invalid(field, format string, args ...any) *Problem {
+	return &Problem{Status: http.StatusUnprocessableEntity, Code: "invalid_request", Detail: field + ": " + fmt.Sprintf(format, args...)}
+}
+
+func notFound(what string) *Problem {
+	return &Problem{Status: http.StatusNotFound, Code: "not_found", Detail: "There is no such " + what + "."}
+}
+
+func forbidden(detail string) *Problem {
+	return &Problem{Status: http.StatusForbidden, Code: "not_yours", Detail: detail}
+}
+
+func writeProblem(w http.ResponseWriter, p *Problem) {
+	if p.Title == "" {
+		p.Title = http.StatusText(p.Status)
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if p.Status == http.StatusTooManyRequests || p.Status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "1")
+	}
+	w.WriteHeader(p.Status)
+	json.NewEncoder(w).Encode(p) // a client that has gone away is no fault
+}

@@ -1,0 +1,206 @@
+package api
+
+import (
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/attentionbank/attentionbank/collect"
+	"github.com/attentionbank/attentionbank/event"
+	"github.com/attentionbank/attentionbank/identity"
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// Bounds of a request with events: on the wire, and unpacked.
+const (
+	maxEventBytes    = 1 << 20
+	maxUnpackedBytes = 4 << 20
+)
+
+// Verdict is what became of an event.
+type Verdict struct {
+	MessageID string `json:"message_id"`
+	Verdict   string `json:"verdict" enum:"accepted,capped,duplicate,late,quarantined,rejected"`
+	Rule      string `json:"rule,omitempty" doc:"By which rule."`
+	First     string `json:"first,omitempty" doc:"Of a duplicate: what became of the first."`
+	Detail    string `json:"detail,omitempty" doc:"Of a rejected event: what would be accepted."`
+	Source    string `json:"source,omitempty" enum:"write,server,import" doc:"The kind of key under which it came."`
+}
+
+// EventsAnswer is the answer to events.
+type EventsAnswer struct {
+	Success  bool      `json:"success" doc:"The request was read and everything that is not rejected is durable."`
+	Verdicts []Verdict `json:"verdicts" doc:"One for each event, in order."`
+}
+
+func (s *server) registerEvents() {
+	s.registerIngest("/v1/batch", "Segment's batch of events", func(body []byte) (event.Batch, error) { return event.DecodeBatch(body) })
+	for _, call := range []event.Call{event.Track, event.Page, event.Screen, event.Identify} {
+		s.registerIngest("/v1/"+call.String(), "Segment's "+call.String()+" call", func(body []byte) (event.Batch, error) {
+			e, writeKey, err := event.DecodeCall(body, call)
+			if errors.Is(err, event.ErrJSON) {
+				return event.Batch{}, err
+			}
+			return event.Batch{WriteKey: writeKey, Items: []event.Item{{Event: e, Err: err}}}, nil
+		})
+	}
+	register(s, operation("get-verdict", "GET", "/v1/worlds/{world}/events/{message_id}", "What became of an event, within seven days of its arrival", "events"), operator|worldServer,
+		func(ctx context.Context, who identity.Principal, in *struct {
+			worldPath
+			MessageID string `path:"message_id" maxLength:"256"`
+		}) (*body[list[Verdict]], error) {
+			number, err := s.ownWorld(ctx, who, in.World)
+			if err != nil {
+				return nil, err
+			}
+			kept, err := s.Collector.Verdict(ctx, number, in.MessageID)
+			if err != nil {
+				return nil, err
+			}
+			if len(kept) == 0 {
+				return nil, notFound("event, or it arrived more than seven days ago")
+			}
+			out := &body[list[Verdict]]{}
+			for _, k := range kept {
+				out.Body.Items = append(out.Body.Items, Verdict{MessageID: in.MessageID, Verdict: k.Verdict.String(), Rule: k.Rule.String(), Source: [...]string{"", "write", "server", "import"}[k.Trust]})
+			}
+			return out, nil
+		})
+	register(s, created("open-session", "POST", "/v1/worlds/{world}/sessions", "Vouch for a user: what clients report inside the session counts", "events"), worldServer,
+		func(ctx context.Context, who identity.Principal, in *struct {
+			worldPath
+			Body struct {
+				UserID      string `json:"user_id" minLength:"1" maxLength:"256"`
+				AnonymousID string `json:"anonymous_id,omitempty" maxLength:"256" doc:"A device that is this user from now on."`
+				From        string `json:"from,omitempty" format:"date-time" doc:"The default is now."`
+				Seconds     int64  `json:"seconds,omitempty" minimum:"1" maximum:"86400" doc:"The default is 12 hours."`
+			}
+		}) (*struct{}, error) {
+			number, err := s.ownWorld(ctx, who, in.World)
+			if err != nil {
+				return nil, err
+			}
+			fromMS, err := parseTime("from", in.Body.From)
+			if err != nil {
+				return nil, err
+			}
+			if fromMS == 0 {
+				fromMS = s.NowMS()
+			}
+			lengthMS := in.Body.Seconds * 1000
+			if lengthMS == 0 {
+				lengthMS = collect.SessionMS
+			}
+			if in.Body.AnonymousID != "" {
+				if _, _, err := s.Identity.Unite(ctx, number, in.Body.AnonymousID, in.Body.UserID); err != nil {
+					return nil, err
+				}
+			}
+			return nil, s.Collector.OpenSession(ctx, number, in.Body.UserID, in.Body.AnonymousID, fromMS, fromMS+lengthMS)
+		})
+}
+
+// registerIngest adds an endpoint for events. It is served without huma, which
+// would read a body of any declared type; it is described with it.
+func (s *server) registerIngest(path, summary string, decode func(body []byte) (event.Batch, error)) {
+	op := created("send-"+strings.TrimPrefix(path, "/v1/"), "POST", path, summary, "events")
+	describe(&op, worldServer|worldWrite)
+	op.Description = "Any content type, gzip or not. The key stands in Basic authentication or as writeKey in the body. Answers: 200 with a verdict for each event once all are durable; 400 for an envelope that cannot be read; 401 for a key that is not valid; 413 for too large a body; 429 with Retry-After when too many wait; 503 when nothing can be made durable."
+	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{Type: "object"}}}}
+	schema := s.huma.OpenAPI().Components.Schemas.Schema(typeOf[EventsAnswer](), true, "EventsAnswer")
+	op.Responses = map[string]*huma.Response{"200": {Description: "Every event has a verdict.", Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}}}
+	for status, says := range map[string]string{"400": "The envelope cannot be read.", "401": "The key is not valid.", "403": "The key may not send events.", "413": "Too large.", "429": "Busy; see Retry-After.", "503": "Nothing can be made durable now."} {
+		op.Responses[status] = &huma.Response{Description: says, Content: map[string]*huma.MediaType{"application/problem+json": {Schema: s.huma.OpenAPI().Components.Schemas.Schema(typeOf[Problem](), true, "Problem")}}}
+	}
+	s.huma.OpenAPI().AddOperation(&op)
+	s.mux.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) {
+		answer, err := s.ingest(r, decode)
+		if err != nil {
+			writeProblem(w, problemOf(err))
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		json.NewEncoder(w).Encode(answer) // a client that has gone away sends again
+	})
+}
+
+func (s *server) ingest(r *http.Request, decode func([]byte) (event.Batch, error)) (*EventsAnswer, error) {
+	raw, err := readBody(r)
+	if err != nil {
+		return nil, err
+	}
+	// The key in the header is looked at first, so that nobody without one
+	// makes the bank read a body.
+	secret := secretOf(r.Header.Get("Authorization"))
+	var who identity.Principal
+	if secret != "" {
+		if who, err = s.authenticate(r.Context(), secret, worldServer|worldWrite); err != nil {
+			return nil, err
+		}
+	}
+	batch, err := decode(raw)
+	if err != nil {
+		return nil, &Problem{Status: http.StatusBadRequest, Code: "unreadable", Detail: err.Error()}
+	}
+	if secret == "" {
+		if who, err = s.authenticate(r.Context(), batch.WriteKey, worldServer|worldWrite); err != nil {
+			return nil, err
+		}
+	}
+	trust := collect.TrustWrite
+	if who.Kind == identity.Server {
+		trust = collect.TrustServer
+	}
+	for i := range batch.Items {
+		e := &batch.Items[i].Event
+		if trust == collect.TrustServer && batch.Items[i].Err == nil && e.Call == event.Identify && e.UserID != "" && e.AnonymousID != "" {
+			if _, _, err := s.Identity.Unite(r.Context(), who.World, e.AnonymousID, e.UserID); err != nil {
+				return nil, err
+			}
+		}
+	}
+	results, err := s.Collector.Accept(r.Context(), collect.Request{World: who.World, Trust: trust, Items: batch.Items})
+	if err != nil {
+		return nil, err
+	}
+	answer := &EventsAnswer{Success: true, Verdicts: make([]Verdict, len(results))}
+	for i, result := range results {
+		answer.Verdicts[i] = Verdict{MessageID: result.MessageID, Verdict: result.Verdict.String(), Rule: result.Rule.String(), First: result.First.String(), Detail: result.Detail}
+	}
+	return answer, nil
+}
+
+// readBody reads a body within the bounds, unpacked if it is packed.
+func readBody(r *http.Request) ([]byte, error) {
+	tooLarge := &Problem{Status: http.StatusRequestEntityTooLarge, Code: "too_large",
+		Detail: fmt.Sprintf("Accepted: up to %d bytes on the wire and %d unpacked. Send the events in smaller batches.", maxEventBytes, maxUnpackedBytes)}
+	if r.ContentLength > maxEventBytes {
+		return nil, tooLarge
+	}
+	var src io.Reader = http.MaxBytesReader(nil, r.Body, maxEventBytes)
+	limit := int64(maxEventBytes)
+	switch r.Header.Get("Content-Encoding") {
+	case "", "identity":
+	case "gzip":
+		unpacked, err := gzip.NewReader(src)
+		if err != nil {
+			return nil, &Problem{Status: http.StatusBadRequest, Code: "unreadable", Detail: "The body is not gzip, though Content-Encoding says so."}
+		}
+		src, limit = unpacked, maxUnpackedBytes
+	default:
+		return nil, &Problem{Status: http.StatusUnsupportedMediaType, Code: "encoding_unknown", Detail: "Accepted: Content-Encoding gzip, or none."}
+	}
+	body, err := io.ReadAll(io.LimitReader(src, limit+1))
+	if errors.As(err, new(*http.MaxBytesError)) || int64(len(body)) > limit {
+		return nil, tooLarge
+	}
+	if err != nil {
+		return nil, &Problem{Status: http.StatusBadRequest, Code: "unreadable", Detail: "The body broke off."}
+	}
+	return body, nil
+}

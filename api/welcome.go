@@ -1,0 +1,74 @@
+package api
+
+import (
+	_ "embed"
+	"encoding/json"
+	"html/template"
+	"net/http"
+
+	"github.com/attentionbank/attentionbank/identity"
+)
+
+//go:embed welcome.html
+var welcomeHTML string
+
+var welcomePage = template.Must(template.New("welcome").Parse(welcomeHTML))
+
+// welcomeView is what the page shows: a button, the key, or why there is none.
+type welcomeView struct {
+	Secret  string
+	Problem string
+	Origin  string
+}
+
+// registerWelcome serves the one-time operator link. Looking at it uses
+// nothing up: programs that preview links must not cost the operator the key.
+func (s *server) registerWelcome() {
+	get := operation("show-operator-link", "GET", "/welcome/{token}", "The page of the one-time operator link", "operation")
+	post := operation("redeem-operator-link", "POST", "/welcome/{token}", "Make the first operator key; it is shown once. With Accept: application/json the answer is a Key", "operation")
+	describe(&get, public)
+	describe(&post, public)
+	s.huma.OpenAPI().AddOperation(&get)
+	s.huma.OpenAPI().AddOperation(&post)
+	s.mux.HandleFunc("GET /welcome/{token}", func(w http.ResponseWriter, r *http.Request) {
+		showWelcome(w, http.StatusOK, welcomeView{})
+	})
+	s.mux.HandleFunc("POST /welcome/{token}", s.redeemOperatorLink)
+}
+
+func (s *server) redeemOperatorLink(w http.ResponseWriter, r *http.Request) {
+	key, secret, err := s.Identity.RedeemOperatorLink(r.Context(), r.PathValue("token"))
+	if r.Header.Get("Accept") == "application/json" {
+		s.answerKey(w, r, key, secret, err)
+		return
+	}
+	if err != nil {
+		p := problemOf(err)
+		showWelcome(w, p.Status, welcomeView{Problem: p.Detail})
+		return
+	}
+	scheme := "http"
+	if r.TLS != nil {
+		scheme = "https"
+	}
+	showWelcome(w, http.StatusCreated, welcomeView{Secret: secret, Origin: scheme + "://" + r.Host})
+}
+
+func (s *server) answerKey(w http.ResponseWriter, r *http.Request, key identity.Key, secret string, err error) {
+	if err == nil {
+		var shown *body[Key]
+		if shown, err = s.shownKey(r.Context(), key, secret); err == nil {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusCreated)
+			json.NewEncoder(w).Encode(shown.Body)
+			return
+		}
+	}
+	writeProblem(w, problemOf(err))
+}
+
+func showWelcome(w http.ResponseWriter, status int, view welcomeView) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	welcomePage.Execute(w, view) // a browser that has gone away is no fault
+}
