@@ -72,7 +72,7 @@ var refusals = map[bank.Refusal]struct {
 	bank.OwnerInvalid:          {http.StatusUnprocessableEntity, "Accounts are opened for worlds and persons, in any asset but POINTS."},
 	bank.TooMany:               {http.StatusUnprocessableEntity, "A bound is reached: see docs/api.md for the bounds."},
 	bank.PolicyTooLarge:        {http.StatusRequestEntityTooLarge, "Accepted: a policy of up to 32 KiB."},
-	bank.PolicyNotAhead:        {http.StatusUnprocessableEntity, "A policy takes effect on a day to come; the first one of a world may take effect today."},
+	bank.PolicyNotAhead:        {http.StatusUnprocessableEntity, "A policy takes effect on a day to come, by UTC."},
 	bank.PolicyOutOfOrder:      {http.StatusUnprocessableEntity, "A policy takes effect no earlier than the one before it."},
 	bank.MonetaryPolicyInvalid: {http.StatusUnprocessableEntity, "Accepted: mode capped, fixed or budget; lambda 0 to 100; budget 0 to 10^12; epoch 1 minute to 31 days; close delay up to a day; share weight up to 1000000."},
 	bank.DayNotCome:            {http.StatusUnprocessableEntity, "The day has not come."},

@@ -40,8 +40,7 @@ const (
 	TooMany
 	// PolicyTooLarge: a policy text has at most MaxPolicyBytes bytes.
 	PolicyTooLarge
-	// PolicyNotAhead: a policy takes effect on a day to come; the first of a
-	// world may take effect today.
+	// PolicyNotAhead: a policy takes effect on a day to come.
 	PolicyNotAhead
 	// PolicyOutOfOrder: a policy takes effect no earlier than the one before.
 	PolicyOutOfOrder

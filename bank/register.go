@@ -165,7 +165,7 @@ func (s *State) publishPolicy(r *reader) Refusal {
 	if len(text) > MaxPolicyBytes {
 		return PolicyTooLarge
 	}
-	today, latest, isFirst := Day(s.nowMS), int32(-1<<31), true
+	latest := int32(-1 << 31)
 	policy.Version = 1
 	for i := range s.policies {
 		if s.policies[i].World != policy.World {
@@ -173,11 +173,13 @@ func (s *State) publishPolicy(r *reader) Refusal {
 		}
 		policy.Version = s.policies[i].Version + 1
 		if !s.policies[i].ForImport {
-			isFirst, latest = false, s.policies[i].EffectiveDay
+			latest = s.policies[i].EffectiveDay
 		}
 	}
 	if !policy.ForImport {
-		if policy.EffectiveDay < today || policy.EffectiveDay == today && !isFirst {
+		// A day that has begun is scored by one policy from its first event to
+		// its last.
+		if policy.EffectiveDay <= Day(s.nowMS) {
 			return PolicyNotAhead
 		}
 		if policy.EffectiveDay < latest {

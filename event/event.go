@@ -70,12 +70,10 @@ type Event struct {
 	// sent it by the same clock, both in ms since 1970-01-01 UTC; zero if the
 	// client did not say.
 	TimeMS, SentMS int64
-	// CoversMS is an interval from TimeMS on that the reporter vouches for; it
-	// is set by imports only.
-	CoversMS int64
-	// Count is how many interactions the event stands for; zero means one. It
-	// is set by imports only.
-	Count int64
+	// CoversMS is an interval from TimeMS on, Count a number of interactions
+	// that an import vouches for. If either is set, they replace what the
+	// policy says of an event of this name; both are zero for live events.
+	CoversMS, Count int64
 	// Properties are the scalar properties, by name.
 	Properties []Property
 }

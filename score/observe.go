@@ -39,10 +39,12 @@ func (p *Policy) Observe(e *event.Event, timeMS int64) Observation {
 	}
 	r := p.ruleOf(e)
 	o.UntilMS += r.presenceMS
-	if e.CoversMS != 0 {
+	o.Count = 1
+	if e.CoversMS != 0 || e.Count != 0 {
+		// An import measured both: what it does not say is none.
 		o.UntilMS = timeMS + min(max(e.CoversMS, 0), event.MaxCoversMS)
+		o.Count = max(e.Count, 0)
 	}
-	o.Count = max(e.Count, 1)
 	weight, fits := amount.Mul(o.Count, r.weightMicro)
 	if !fits {
 		weight = 1<<63 - 1
@@ -76,6 +78,12 @@ func (p *Policy) ruleOf(e *event.Event) rule {
 // IsSpend reports whether an event of this name is spend under the policy.
 func (p *Policy) IsSpend(name string) bool {
 	return p.ruleOf(&event.Event{Type: name}).spend != ""
+}
+
+// SpendProperty returns the property that holds the amount of an event of this
+// name; empty if it is no spend.
+func (p *Policy) SpendProperty(name string) string {
+	return p.ruleOf(&event.Event{Type: name}).spend
 }
 
 // WeightMicro returns the weight of an interaction by an event of this name.

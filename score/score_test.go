@@ -148,6 +148,7 @@ func TestObserve(t *testing.T) {
 		{"another currency does not count", event.Event{Call: event.Track, Type: "Order Completed", Properties: property("revenue", "5", "currency", "USD")}, score.Observation{Rule: score.RuleOtherCurrency}},
 		{"nor does what is no amount", event.Event{Call: event.Track, Type: "Order Completed", Properties: property("revenue", "-5")}, score.Observation{Rule: score.RuleNoAmount}},
 		{"an import covers what it says, counts what it says", event.Event{Call: event.Track, Type: "x", CoversMS: 3_600_000, Count: 7}, score.Observation{UntilMS: 3_600_000, WeightMicro: 7 * score.Micro, Count: 7}},
+		{"what an import does not say is none", event.Event{Call: event.Track, Type: "x", CoversMS: 3_600_000}, score.Observation{UntilMS: 3_600_000}},
 	} {
 		if got := p.Observe(&test.e, 0); got != test.want {
 			t.Errorf("%s: got %+v, expected %+v", test.name, got, test.want)

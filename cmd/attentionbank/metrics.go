@@ -1,0 +1,43 @@
+package main
+
+import (
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// metrics answers with the counters of all parts in Prometheus' form.
+func (n *node) metrics() http.Handler {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	count := func(name, help string, value func() float64) {
+		registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "attentionbank_" + name, Help: help}, value))
+	}
+	gauge := func(name, help string, value func() float64) {
+		registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "attentionbank_" + name, Help: help}, value))
+	}
+	journal, events := n.journal.Statistics(), n.collector.Statistics()
+	count("journal_records_total", "Records that were made durable.", func() float64 { return float64(journal.Records.Load()) })
+	count("journal_commands_total", "Commands that were carried out or refused.", func() float64 { return float64(journal.Commands.Load()) })
+	count("journal_append_seconds_total", "Time spent making records durable.", func() float64 { return float64(journal.AppendNS.Load()) / 1e9 })
+	gauge("journal_waiting", "Requests that wait for the writer.", func() float64 { return float64(n.journal.Waiting()) })
+	for _, verdict := range []struct {
+		name  string
+		value func() int64
+	}{
+		{"accepted", events.Accepted.Load}, {"capped", events.Capped.Load}, {"duplicate", events.Duplicate.Load},
+		{"late", events.Late.Load}, {"quarantined", events.Quarantined.Load}, {"rejected", events.Rejected.Load},
+	} {
+		registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "attentionbank_events_total", Help: "Events by verdict.", ConstLabels: prometheus.Labels{"verdict": verdict.name},
+		}, func() float64 { return float64(verdict.value()) }))
+	}
+	count("events_batches_total", "Batches of events that were made durable.", func() float64 { return float64(events.Batches.Load()) })
+	count("events_append_seconds_total", "Time spent making events durable.", func() float64 { return float64(events.AppendNS.Load()) / 1e9 })
+	gauge("events_waiting", "Requests that wait for the collector.", func() float64 { return float64(n.collector.Waiting()) })
+	gauge("history_lag_records", "Records that the history has not read yet.", func() float64 { return float64(n.follower.Lag().Records) })
+	gauge("history_lag_seconds", "Since when the history has not had everything.", func() float64 { return float64(n.follower.Lag().MS) / 1000 })
+	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
+}

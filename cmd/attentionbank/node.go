@@ -1,0 +1,255 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/attentionbank/attentionbank/bank"
+	"github.com/attentionbank/attentionbank/collect"
+	"github.com/attentionbank/attentionbank/history"
+	"github.com/attentionbank/attentionbank/identity"
+	"github.com/attentionbank/attentionbank/journal"
+	"github.com/attentionbank/attentionbank/sqldb"
+)
+
+// node is a bank on a data directory: every verb with its store, joined.
+type node struct {
+	folder    string
+	journal   *journal.Writer
+	identity  *identity.Registry
+	collector *collect.Collector
+	history   *sqldb.History
+	follower  *history.Follower
+	policies  *policyBook
+
+	closers []func() error // in the order of opening
+}
+
+// openNode opens the bank in a folder, making it if it is not there. nowMS is
+// its clock, warn is told what an operator should know.
+func openNode(ctx context.Context, folder string, nowMS func() int64, warn func(string)) (n *node, err error) {
+	n = &node{folder: folder}
+	defer func() {
+		if err != nil {
+			n.release()
+		}
+	}()
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return nil, fmt.Errorf("making the data directory: %w", err)
+	}
+	lock, err := lockFolder(folder)
+	if err != nil {
+		return nil, err
+	}
+	n.closers = append(n.closers, lock.Close)
+	if err := n.openIdentity(ctx, nowMS); err != nil {
+		return nil, err
+	}
+	store, head, err := openJournalFiles(ctx, folder)
+	if err != nil {
+		return nil, err
+	}
+	n.closers = append(n.closers, store.Close, head.Close)
+	if n.journal, err = journal.Open(ctx, store, head, journal.Options{Now: nowMS, Warn: warn}); err != nil {
+		return nil, err
+	}
+	n.closers = append(n.closers, func() error { return n.journal.Close(context.Background()) })
+	if err := n.openHistory(ctx, store, nowMS, warn); err != nil {
+		return nil, err
+	}
+	return n, n.openCollector(ctx, nowMS)
+}
+
+func openJournalFiles(ctx context.Context, folder string) (*sqldb.Journal, *journal.HeadFile, error) {
+	store, err := sqldb.OpenJournal(ctx, filepath.Join(folder, "journal.db"))
+	if err != nil {
+		return nil, nil, err
+	}
+	head, err := journal.OpenHeadFile(filepath.Join(folder, "head"))
+	if err != nil {
+		store.Close()
+		return nil, nil, err
+	}
+	return store, head, nil
+}
+
+func (n *node) openIdentity(ctx context.Context, nowMS func() int64) error {
+	master, err := identity.LoadMasterKey(n.folder)
+	if err != nil {
+		return err
+	}
+	store, err := sqldb.OpenIdentity(ctx, filepath.Join(n.folder, "identity.db"))
+	if err != nil {
+		return err
+	}
+	n.closers = append(n.closers, store.Close)
+	if n.identity, err = identity.Open(ctx, store, master, identity.Options{NowMS: nowMS}); err != nil {
+		return err
+	}
+	n.closers = append(n.closers, func() error { return n.identity.Close(context.Background()) })
+	return nil
+}
+
+func (n *node) openHistory(ctx context.Context, store *sqldb.Journal, nowMS func() int64, warn func(string)) (err error) {
+	if n.history, err = sqldb.OpenHistory(ctx, filepath.Join(n.folder, "history.db")); err != nil {
+		return err
+	}
+	n.closers = append(n.closers, n.history.Close)
+	source := journalSource{store, n.journal}
+	n.follower, err = history.Open(ctx, n.history, source, history.Options{NowMS: nowMS})
+	if errors.Is(err, history.ErrForeign) {
+		warn("the history belongs to another journal; it is made again")
+		if err = n.history.Clear(ctx); err == nil {
+			n.follower, err = history.Open(ctx, n.history, source, history.Options{NowMS: nowMS})
+		}
+	}
+	if err != nil {
+		return err
+	}
+	running, stop := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for running.Err() == nil {
+			if err := n.follower.Run(running); err != nil && running.Err() == nil {
+				warn(fmt.Sprintf("the history cannot follow and will try again: %v", err))
+				select {
+				case <-time.After(time.Second):
+				case <-running.Done():
+				}
+			}
+		}
+	}()
+	n.closers = append(n.closers, func() error { stop(); <-done; return nil })
+	return nil
+}
+
+func (n *node) openCollector(ctx context.Context, nowMS func() int64) error {
+	log, err := sqldb.OpenEvents(ctx, filepath.Join(n.folder, "events.db"))
+	if err != nil {
+		return err
+	}
+	n.closers = append(n.closers, log.Close)
+	n.policies = newPolicyBook(n.journal, nowMS)
+	n.collector, err = collect.Open(ctx, log, log, subjects{n.identity}, n.policies.of, collect.Options{Now: nowMS})
+	if err != nil {
+		return err
+	}
+	n.closers = append(n.closers, n.collector.Close)
+	return nil
+}
+
+// flush turns what was earned into points of the bank.
+func (n *node) flush(ctx context.Context) (minted int, err error) {
+	return n.collector.Flush(ctx, func(ctx context.Context, mints []bank.Mint) error {
+		commands := make([][]byte, len(mints))
+		for i := range mints {
+			commands[i] = mints[i].AppendTo(nil)
+		}
+		answers, err := n.journal.Submit(ctx, commands...)
+		if err != nil {
+			return err
+		}
+		for i, answer := range answers {
+			if answer.Refusal != bank.Accepted {
+				return fmt.Errorf("day %d of world %d: the bank refused: %s", mints[i].Day, mints[i].World, answer.Refusal)
+			}
+		}
+		return nil
+	})
+}
+
+// close ends everything in the opposite order of opening.
+func (n *node) close() error { return n.release() }
+
+func (n *node) release() error {
+	var faults []error
+	for i := len(n.closers) - 1; i >= 0; i-- {
+		faults = append(faults, n.closers[i]())
+	}
+	n.closers = nil
+	return errors.Join(faults...)
+}
+
+// journalSource shows the journal's records to the history.
+type journalSource struct {
+	store  journal.Store
+	writer *journal.Writer
+}
+
+func (s journalSource) Durable() uint64 { return s.writer.Durable() }
+
+func (s journalSource) WaitNewer(ctx context.Context, seq uint64) { s.writer.WaitNewer(ctx, seq) }
+
+func (s journalSource) Load(ctx context.Context, from uint64) iter.Seq2[history.Record, error] {
+	return func(yield func(history.Record, error) bool) {
+		for record, err := range s.store.Load(ctx, from) {
+			if err != nil {
+				yield(history.Record{}, err)
+				return
+			}
+			shown := history.Record{Seq: record.Seq, TimeMS: record.Header().TimeMS, Hash: record.Hash}
+			for pair, err := range record.Pairs() {
+				if err != nil {
+					yield(history.Record{}, err)
+					return
+				}
+				shown.Pairs = append(shown.Pairs, history.Pair{Command: pair.Command, Answer: pair.Answer})
+			}
+			if !yield(shown, nil) {
+				return
+			}
+		}
+	}
+}
+
+// subjects shows the people of identity to the collector.
+type subjects struct{ registry *identity.Registry }
+
+func (s subjects) Resolve(ctx context.Context, refs []collect.Ref) ([]collect.Subject, error) {
+	named := make([]identity.SubjectRef, len(refs))
+	for i, ref := range refs {
+		named[i] = identity.SubjectRef{World: ref.World, UserID: ref.UserID, AnonymousID: ref.AnonymousID}
+	}
+	found, err := s.registry.Resolve(ctx, named)
+	if err != nil {
+		return nil, erased(err)
+	}
+	list := make([]collect.Subject, len(found))
+	for i, subject := range found {
+		list[i] = collect.Subject{Number: subject.Number, Person: subject.Person}
+	}
+	return list, nil
+}
+
+func (s subjects) Person(ctx context.Context, number uint64) ([16]byte, error) {
+	subject, err := s.registry.Subject(ctx, number)
+	return subject.Person, erased(err)
+}
+
+func (s subjects) Seal(ctx context.Context, number uint64, dst, plaintext, additional []byte) ([]byte, error) {
+	sealed, err := s.registry.Seal(ctx, number, dst, plaintext, additional)
+	return sealed, erased(err)
+}
+
+func (s subjects) Open(ctx context.Context, dst, sealed, additional []byte) ([]byte, error) {
+	plain, err := s.registry.Open(ctx, dst, sealed, additional)
+	return plain, erased(err)
+}
+
+func (s subjects) Derive(ctx context.Context, number uint64, label string) ([32]byte, error) {
+	secret, err := s.registry.Derive(ctx, number, label)
+	return secret, erased(err)
+}
+
+func erased(err error) error {
+	if errors.Is(err, identity.ErrErased) {
+		return collect.ErrErased
+	}
+	return err
+}
