@@ -16,7 +16,10 @@ import (
 //	| "ABHEAD01" | seq u64 | hash 32 | CRC-32C of the above u32 |
 //
 // A place that is all zeros has never been written.
-type HeadFile struct{ file *os.File }
+type HeadFile struct {
+	file *os.File
+	last uint64 // the sequence that was loaded or saved last
+}
 
 const (
 	headMagic  = "ABHEAD01"
@@ -44,7 +47,7 @@ func OpenHeadFile(path string) (*HeadFile, error) {
 		file.Close()
 		return nil, fmt.Errorf("opening the second head: %w", err)
 	}
-	return &HeadFile{file}, nil
+	return &HeadFile{file: file}, nil
 }
 
 // Load returns the newer of the two places. Damage of both is an error.
@@ -60,32 +63,48 @@ func (h *HeadFile) Load() (seq uint64, hash [32]byte, err error) {
 			continue
 		}
 		written++
-		le := binary.LittleEndian
-		if string(b[:8]) != headMagic || crc32.Checksum(b[:headBytes-4], castagnoli) != le.Uint32(b[headBytes-4:]) {
+		at, of, ok := readHead(b, headMagic)
+		if !ok {
 			continue
 		}
 		whole++
-		if at := le.Uint64(b[8:]); at > seq {
-			seq, hash = at, [32]byte(b[16:48])
+		if at > seq {
+			seq, hash = at, of
 		}
 	}
 	if written > 0 && whole == 0 {
 		return 0, hash, fmt.Errorf("%w: both places of the second head are unreadable", ErrDamaged)
 	}
+	h.last = seq
 	return seq, hash, nil
+}
+
+// appendHead appends a place: a magic of 8 bytes, sequence, hash and sum.
+func appendHead(dst []byte, magic string, seq uint64, hash [32]byte) []byte {
+	le, start := binary.LittleEndian, len(dst)
+	dst = append(le.AppendUint64(append(dst, magic...), seq), hash[:]...)
+	return le.AppendUint32(dst, crc32.Checksum(dst[start:], castagnoli))
+}
+
+func readHead(b []byte, magic string) (seq uint64, hash [32]byte, whole bool) {
+	le := binary.LittleEndian
+	whole = string(b[:8]) == magic && crc32.Checksum(b[:headBytes-4], castagnoli) == le.Uint32(b[headBytes-4:])
+	return le.Uint64(b[8:]), [32]byte(b[16:48]), whole
 }
 
 // Save makes a head durable.
 func (h *HeadFile) Save(seq uint64, hash [32]byte) error {
-	var b [headBytes]byte
-	le := binary.LittleEndian
-	copy(b[:], headMagic)
-	le.PutUint64(b[8:], seq)
-	copy(b[16:], hash[:])
-	le.PutUint32(b[headBytes-4:], crc32.Checksum(b[:headBytes-4], castagnoli))
-	if _, err := h.file.WriteAt(b[:], int64(seq%2)*headStride); err != nil {
+	place := appendHead(nil, headMagic, seq, hash)
+	if _, err := h.file.WriteAt(place, int64(seq%2)*headStride); err != nil {
 		return err
 	}
+	if seq < h.last {
+		// The other place would win: an operator accepts a shorter journal.
+		if _, err := h.file.WriteAt(place, int64(1-seq%2)*headStride); err != nil {
+			return err
+		}
+	}
+	h.last = seq
 	return syncData(h.file)
 }
 

@@ -31,17 +31,20 @@ func (w *Writer) run() {
 			}
 		}
 		batch := w.take(first)
-		err := w.write(batch)
+		if err := w.write(batch); err != nil {
+			err = fmt.Errorf("writing record %d: %w", w.at.seq+1, err)
+			w.failure.Store(&err)
+			for _, r := range batch {
+				r.err = w.stopped()
+				close(r.done)
+			}
+			return
+		}
 		for _, r := range batch {
-			if r.err = err; err == nil && r.read != nil {
+			if r.read != nil {
 				r.read(w.at.state)
 			}
 			close(r.done)
-		}
-		if err != nil {
-			err = fmt.Errorf("writing record %d: %w", w.at.seq+1, err)
-			w.failure.Store(&err)
-			return
 		}
 		w.maybeSnapshot()
 	}
@@ -53,7 +56,8 @@ func (w *Writer) untilDue() time.Duration {
 	if !any {
 		return repollMS * time.Millisecond
 	}
-	return time.Duration(min(max(dueMS-w.options.Now(), 0), repollMS)) * time.Millisecond
+	nowMS := max(w.options.Now(), w.at.state.NowMS()) // as write sees it
+	return time.Duration(min(max(dueMS-nowMS, 0), repollMS)) * time.Millisecond
 }
 
 // take returns first and what waits behind it, up to the bounds of a record.
@@ -184,8 +188,10 @@ func (w *Writer) append(record Record) error {
 	return nil
 }
 
-func frozenWriter(frozen *bank.Frozen) func(io.Writer) error {
-	return func(dst io.Writer) error { return writeSnapshot(dst, frozen) }
+// freeze returns the state at the last record and what writes a snapshot of it.
+func (w *Writer) freeze() (seq uint64, write func(io.Writer) error) {
+	frozen, hash := w.at.state.Freeze(), w.at.hash
+	return frozen.Seq(), func(dst io.Writer) error { return writeSnapshot(dst, frozen, hash) }
 }
 
 // maybeSnapshot freezes the state and writes it beside the loop, one at a time.
@@ -194,11 +200,11 @@ func (w *Writer) maybeSnapshot() {
 		return
 	}
 	w.sinceSnapshot = 0
-	frozen := w.at.state.Freeze()
+	seq, write := w.freeze()
 	w.snapshots.Go(func() {
 		defer w.snapshotting.Store(false)
-		if err := w.store.SaveSnapshot(context.Background(), frozen.Seq(), frozenWriter(frozen)); err != nil {
-			w.options.Warn(fmt.Sprintf("the snapshot at record %d could not be taken: %v", frozen.Seq(), err))
+		if err := w.store.SaveSnapshot(context.Background(), seq, write); err != nil {
+			w.options.Warn(fmt.Sprintf("the snapshot at record %d could not be taken: %v", seq, err))
 		}
 	})
 }

@@ -44,7 +44,7 @@ type Header struct {
 	Commands uint32
 }
 
-// appendHeader appends a header; setCommandBytes fills in the length of the
+// appendHeader appends a header; setCommands fills in number and length of the
 // commands once they stand behind it.
 func appendHeader(dst []byte, h Header) []byte {
 	le := binary.LittleEndian
@@ -177,6 +177,8 @@ type Store interface {
 	SaveSnapshot(ctx context.Context, seq uint64, write func(io.Writer) error) error
 	// Snapshots returns the sequences of the snapshots, the newest first.
 	Snapshots(ctx context.Context) ([]uint64, error)
+	// DropSnapshot removes a snapshot; one that is not there is none to remove.
+	DropSnapshot(ctx context.Context, seq uint64) error
 	// OpenSnapshot reads a snapshot.
 	OpenSnapshot(ctx context.Context, seq uint64) (io.ReadCloser, error)
 }

@@ -3,61 +3,11 @@ package journal
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"errors"
 	"fmt"
-	"hash"
-	"io"
+	"math"
 
 	"github.com/attentionbank/attentionbank/bank"
 )
-
-// A snapshot is the encoded state and the SHA-256 of it:
-//
-//	| state, as bank.Frozen.WriteTo writes it | hash 32 |
-
-func writeSnapshot(w io.Writer, state *bank.Frozen) error {
-	sum := sha256.New()
-	if _, err := state.WriteTo(io.MultiWriter(w, sum)); err != nil {
-		return err
-	}
-	_, err := w.Write(sum.Sum(nil))
-	return err
-}
-
-// readSnapshot restores a state and checks its hash.
-func readSnapshot(src io.Reader) (*bank.State, error) {
-	content := &allButTail{src: src, sum: sha256.New()}
-	state, err := bank.Restore(content)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := io.Copy(io.Discard, content); err != nil {
-		return nil, err
-	}
-	if !bytes.Equal(content.sum.Sum(nil), content.tail) {
-		return nil, errors.New("its hash does not match its bytes")
-	}
-	return state, nil
-}
-
-// allButTail reads all but the last 32 bytes of src, which it keeps.
-type allButTail struct {
-	src  io.Reader
-	sum  hash.Hash
-	tail []byte
-}
-
-func (r *allButTail) Read(p []byte) (int, error) {
-	buffer := make([]byte, len(p))
-	n, err := r.src.Read(buffer)
-	r.tail = append(r.tail, buffer[:n]...)
-	ready := min(max(len(r.tail)-32, 0), len(p))
-	copy(p, r.tail[:ready])
-	r.tail = append(r.tail[:0], r.tail[ready:]...)
-	r.sum.Write(p[:ready])
-	return ready, err
-}
 
 // position is where a state stands in the journal.
 type position struct {
@@ -65,13 +15,15 @@ type position struct {
 	seq   uint64
 	hash  [32]byte // of record seq
 	term  uint64
+	// replayed is the number of commands that were applied behind the snapshot.
+	replayed int
 }
 
 // recoverState comes to the state after the last record: from the newest
 // snapshot that is whole, and the records behind it, by the code that applied
 // them first. What is not as it was written is an error that names the record.
 func recoverState(ctx context.Context, store Store, head Head, warn func(string)) (position, error) {
-	at, err := fromSnapshot(ctx, store, warn)
+	at, err := fromSnapshot(ctx, store, math.MaxUint64, warn)
 	if err != nil {
 		return at, err
 	}
@@ -85,6 +37,9 @@ func recoverState(ctx context.Context, store Store, head Head, warn func(string)
 			return at, err
 		}
 	}
+	if headSeq == at.seq && headHash != at.hash {
+		return at, otherHash(headSeq)
+	}
 	for record, err := range store.Load(ctx, at.seq+1) {
 		if err != nil {
 			return at, fmt.Errorf("reading the journal behind record %d: %w", at.seq, err)
@@ -93,72 +48,40 @@ func recoverState(ctx context.Context, store Store, head Head, warn func(string)
 			return at, err
 		}
 		if record.Seq == headSeq && record.Hash != headHash {
-			return at, damaged(headSeq, "the second head knows it with another hash")
+			return at, otherHash(headSeq)
 		}
 	}
-	if headSeq > at.seq {
-		return at, fmt.Errorf("%w: it ends at record %d, but record %d was acknowledged; its tail was lost: restore the journal from a copy that has record %d", ErrDamaged, at.seq, headSeq, headSeq)
-	}
-	if headSeq == 0 && at.seq > 1 {
-		return at, fmt.Errorf("%w: the second head is missing while the journal has %d records; if you moved the journal on purpose, accept it as it is with: attentionbank fsck --accept-journal", ErrDamaged, at.seq)
-	}
-	return at, nil
+	return at, endsWhereHeadSays(at.seq, headSeq)
 }
 
-// fromSnapshot restores the newest snapshot that is whole; without one it
-// begins with an empty bank.
-func fromSnapshot(ctx context.Context, store Store, warn func(string)) (position, error) {
-	seqs, err := store.Snapshots(ctx)
-	if err != nil {
-		return position{}, fmt.Errorf("listing snapshots: %w", err)
+// endsWhereHeadSays compares the last record with the second head. The journal
+// may be one record ahead of it, whose answers nobody has got.
+func endsWhereHeadSays(last, headSeq uint64) error {
+	const accept = "if you put another copy of the journal there on purpose, accept it as it is with: attentionbank fsck --accept-journal"
+	if headSeq > last {
+		return fmt.Errorf("%w: it ends at record %d, but record %d was acknowledged, its tail was lost: restore the journal from a copy that has record %d; %s",
+			ErrDamaged, last, headSeq, headSeq, accept)
 	}
-	for _, seq := range seqs {
-		state, err := openSnapshot(ctx, store, seq)
-		if err != nil {
-			warn(fmt.Sprintf("the snapshot at record %d cannot be used and is passed over: %v", seq, err))
-			continue
-		}
-		for record, err := range store.Load(ctx, seq) {
-			if err != nil {
-				return position{}, fmt.Errorf("reading record %d, at which there is a snapshot: %w", seq, err)
-			}
-			if sha256.Sum256(record.Body) != record.Hash || record.Seq != seq {
-				return position{}, damaged(seq, "its hash does not match its bytes")
-			}
-			return position{state: state, seq: seq, hash: record.Hash, term: record.Header().Term}, nil
-		}
-		return position{}, damaged(seq, "there is a snapshot at it, and the journal ends before")
+	if headSeq == 0 && last > 1 {
+		return fmt.Errorf("%w: the second head is missing while the journal has %d records; %s", ErrDamaged, last, accept)
 	}
-	return position{state: bank.New()}, nil
+	return nil
 }
 
-func openSnapshot(ctx context.Context, store Store, seq uint64) (*bank.State, error) {
-	src, err := store.OpenSnapshot(ctx, seq)
-	if err != nil {
-		return nil, err
-	}
-	defer src.Close()
-	state, err := readSnapshot(src)
-	if err != nil {
-		return nil, err
-	}
-	if state.Seq() != seq {
-		return nil, fmt.Errorf("it holds the state at record %d", state.Seq())
-	}
-	return state, nil
+func otherHash(seq uint64) error {
+	return damaged(seq, "the second head knows it with another hash: restore journal and head from the same copy")
 }
 
+// requireHash returns an error if a record is not there with this hash.
 func requireHash(ctx context.Context, store Store, seq uint64, hash [32]byte) error {
-	for record, err := range store.Load(ctx, seq) {
-		if err != nil {
-			return fmt.Errorf("reading record %d: %w", seq, err)
-		}
-		if record.Seq != seq || record.Hash != hash {
-			return damaged(seq, "the second head knows it with another hash")
-		}
-		return nil
+	record, err := one(ctx, store, seq)
+	if err != nil {
+		return err
 	}
-	return damaged(seq, "the second head knows it, and it is not there")
+	if record.Hash != hash {
+		return otherHash(seq)
+	}
+	return nil
 }
 
 // apply verifies the next record, applies its commands and compares the
@@ -171,8 +94,8 @@ func (p *position) apply(record Record) error {
 	if err != nil {
 		return err
 	}
-	if header.Engine > bank.Engine {
-		return fmt.Errorf("record %d was written by engine version %d, this program knows up to %d: use a newer program", record.Seq, header.Engine, bank.Engine)
+	if header.Engine == 0 || header.Engine > bank.Engine {
+		return fmt.Errorf("record %d was written by engine version %d, this program knows 1 to %d: use the program that wrote it or a newer one", record.Seq, header.Engine, bank.Engine)
 	}
 	if header.TimeMS < p.state.NowMS() || header.Term < p.term {
 		return damaged(record.Seq, "its time or term goes back")
@@ -188,5 +111,6 @@ func (p *position) apply(record Record) error {
 		}
 	}
 	p.seq, p.hash, p.term = record.Seq, record.Hash, header.Term
+	p.replayed += int(header.Commands)
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/attentionbank/attentionbank/bank"
 )
@@ -58,9 +59,9 @@ func Verify(ctx context.Context, store Store, head Head, progress func(seq uint6
 		if record.Seq == headSeq && record.Hash != headHash {
 			find("second head: it knows record %d with another hash", headSeq)
 		}
-		if len(snapshots) > 0 && contains(snapshots, record.Seq) {
+		if slices.Contains(snapshots, record.Seq) {
 			report.Snapshots++
-			if err := compareSnapshot(ctx, store, at.state); err != nil {
+			if err := compareSnapshot(ctx, store, at); err != nil {
 				find("snapshot at record %d: %v", record.Seq, err)
 			}
 		}
@@ -94,31 +95,32 @@ func Verify(ctx context.Context, store Store, head Head, progress func(seq uint6
 	return report, nil
 }
 
-func contains(seqs []uint64, seq uint64) bool {
-	for _, s := range seqs {
-		if s == seq {
-			return true
-		}
-	}
-	return false
-}
-
-// compareSnapshot compares a snapshot with the state at its record.
-func compareSnapshot(ctx context.Context, store Store, state *bank.State) error {
-	seen, err := checkSnapshot(ctx, store, state.Seq())
+// compareSnapshot compares a snapshot with the record and the state that it
+// should be of.
+func compareSnapshot(ctx context.Context, store Store, at position) error {
+	seen, err := checkSnapshot(ctx, store, at.seq)
 	if err != nil {
 		return err
 	}
-	if seen.stateHash != state.Hash() {
+	if seen.recordHash != at.hash {
+		return errors.New("it was taken of another journal")
+	}
+	if seen.stateHash != at.state.Hash() {
 		return errors.New("it is not the state at its record")
 	}
 	return nil
 }
 
-// AcceptHead makes the second head name the journal's last record. It is an
-// operator's decision that nothing behind that record matters.
+// AcceptHead makes the second head name the journal's last record and drops
+// the snapshots that are not of this journal. It is an operator's decision
+// that nothing behind that record matters.
 func AcceptHead(ctx context.Context, store Store, head Head) (seq uint64, err error) {
 	at := position{state: bank.New()}
+	hashes := map[uint64][32]byte{} // of the records with a snapshot
+	snapshots, err := store.Snapshots(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("listing snapshots: %w", err)
+	}
 	for record, err := range store.Load(ctx, 1) {
 		if err == nil {
 			err = at.apply(record)
@@ -126,9 +128,20 @@ func AcceptHead(ctx context.Context, store Store, head Head) (seq uint64, err er
 		if err != nil {
 			return 0, fmt.Errorf("accepting the journal: %w", err)
 		}
+		if slices.Contains(snapshots, record.Seq) {
+			hashes[record.Seq] = record.Hash
+		}
 	}
 	if at.seq == 0 {
 		return 0, errors.New("accepting the journal: it has no record")
+	}
+	for _, snapshot := range snapshots {
+		if seen, err := checkSnapshot(ctx, store, snapshot); err == nil && seen.recordHash == hashes[snapshot] {
+			continue
+		}
+		if err := store.DropSnapshot(ctx, snapshot); err != nil {
+			return 0, fmt.Errorf("dropping the snapshot at record %d: %w", snapshot, err)
+		}
 	}
 	return at.seq, head.Save(at.seq, at.hash)
 }

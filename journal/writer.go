@@ -60,10 +60,11 @@ type Writer struct {
 	head    Head
 	options Options
 
-	queue   chan *request
-	closing chan struct{}
-	done    chan struct{}
-	stats   Stats
+	queue     chan *request
+	closing   chan struct{}
+	closeOnce sync.Once
+	done      chan struct{}
+	stats     Stats
 
 	at position // owned by the loop
 
@@ -113,6 +114,7 @@ func Open(ctx context.Context, store Store, head Head, options Options) (*Writer
 		queue: make(chan *request, queueLength), closing: make(chan struct{}), done: make(chan struct{}), grew: make(chan struct{}),
 	}
 	w.at.term++
+	w.sinceSnapshot = at.replayed // crashes must not add up to a long replay
 	if err := w.write(nil); err != nil {
 		return nil, fmt.Errorf("beginning term %d: %w", w.at.term, err)
 	}
@@ -121,7 +123,8 @@ func Open(ctx context.Context, store Store, head Head, options Options) (*Writer
 }
 
 // Submit carries out commands, in order and within one record, and returns
-// when they are durable. It returns ErrBusy when too many wait.
+// when they are durable. It returns ErrBusy when too many wait. The bytes of
+// the commands must not be changed any more, also when ctx ends first.
 func (w *Writer) Submit(ctx context.Context, commands ...[]byte) ([]Answer, error) {
 	if len(commands) == 0 {
 		return nil, nil
@@ -129,9 +132,10 @@ func (w *Writer) Submit(ctx context.Context, commands ...[]byte) ([]Answer, erro
 	if len(commands) > maxBatchCommands {
 		return nil, fmt.Errorf("submitting %d commands: at most %d at once", len(commands), maxBatchCommands)
 	}
+	size := 0
 	for _, command := range commands {
-		if len(command) > maxCommandBytes {
-			return nil, fmt.Errorf("submitting a command of %d bytes: at most %d", len(command), maxCommandBytes)
+		if size += len(command); len(command) > maxCommandBytes || size > maxBatchBytes {
+			return nil, fmt.Errorf("submitting commands of %d bytes: at most %d each and %d together", size, maxCommandBytes, maxBatchBytes)
 		}
 	}
 	r := &request{commands: commands, done: make(chan struct{})}
@@ -142,6 +146,9 @@ func (w *Writer) Submit(ctx context.Context, commands ...[]byte) ([]Answer, erro
 	// still waits; the answer is only given if it does.
 	select {
 	case <-r.done:
+	case <-w.done:
+		w.refuseQueued()
+		<-r.done
 	case <-ctx.Done():
 		return nil, fmt.Errorf("waiting for the answer, which is still to come: %w", ctx.Err())
 	}
@@ -159,7 +166,12 @@ func (w *Writer) Read(ctx context.Context, read func(*bank.State)) error {
 	if err := w.enqueue(ctx, r, true); err != nil {
 		return err
 	}
-	<-r.done
+	select {
+	case <-r.done:
+	case <-w.done:
+		w.refuseQueued()
+		<-r.done
+	}
 	return r.err
 }
 
@@ -183,16 +195,11 @@ func (w *Writer) enqueue(ctx context.Context, r *request, wait bool) error {
 			return ctx.Err()
 		}
 	}
-	// The loop may have ended between; then nobody else answers.
-	select {
-	case <-w.done:
-		w.refuseQueued()
-	default:
-	}
 	return nil
 }
 
-// refuseQueued answers what the loop left in the queue.
+// refuseQueued answers what the loop left in the queue when it ended. Whoever
+// waits calls it then, as nobody else will answer.
 func (w *Writer) refuseQueued() {
 	for {
 		select {
@@ -231,38 +238,54 @@ func (w *Writer) Waiting() int { return len(w.queue) }
 
 // resolve replaces answers that only name an earlier one by that one.
 func (w *Writer) resolve(ctx context.Context, answers []Answer) error {
+	var first []Answer // of one record; a batch that is repeated names the same
 	for i := range answers {
 		seq, index, isRepeat := bank.RepeatOf(answers[i].Bytes)
 		if !isRepeat {
 			continue
 		}
-		first, err := w.AnswerAt(ctx, seq, index)
-		if err != nil {
-			return fmt.Errorf("reading the answer that was given before: %w", err)
+		if len(first) == 0 || first[0].Seq != seq {
+			var err error
+			if first, err = w.answersOf(ctx, seq); err != nil {
+				return fmt.Errorf("reading the answer that was given before: %w", err)
+			}
 		}
-		first.Repeated = true
-		answers[i] = first
+		if uint64(index) >= uint64(len(first)) {
+			return fmt.Errorf("reading the answer that was given before: %w", damaged(seq, "it has no command %d", index))
+		}
+		answers[i] = first[index]
+		answers[i].Repeated = true
 	}
 	return nil
 }
 
 // AnswerAt reads an answer back from the journal.
 func (w *Writer) AnswerAt(ctx context.Context, seq uint64, index uint32) (Answer, error) {
-	for record, err := range w.store.Load(ctx, seq) {
-		if err != nil {
-			return Answer{}, err
-		}
-		for pair, err := range record.Pairs() {
-			if err != nil {
-				return Answer{}, err
-			}
-			if pair.Index == index {
-				return Answer{Seq: seq, Index: index, Refusal: bank.Refusal(pair.Answer[0]), Bytes: pair.Answer}, nil
-			}
-		}
-		break
+	answers, err := w.answersOf(ctx, seq)
+	if err != nil {
+		return Answer{}, err
 	}
-	return Answer{}, damaged(seq, "it has no command %d", index)
+	if uint64(index) >= uint64(len(answers)) {
+		return Answer{}, damaged(seq, "it has no command %d", index)
+	}
+	return answers[index], nil
+}
+
+func (w *Writer) answersOf(ctx context.Context, seq uint64) (answers []Answer, err error) {
+	record, err := one(ctx, w.store, seq)
+	if err != nil {
+		return nil, err
+	}
+	for pair, err := range record.Pairs() {
+		if err != nil {
+			return nil, err
+		}
+		if len(pair.Answer) == 0 {
+			return nil, damaged(seq, "command %d has no answer", pair.Index)
+		}
+		answers = append(answers, Answer{Seq: seq, Index: pair.Index, Refusal: bank.Refusal(pair.Answer[0]), Bytes: pair.Answer})
+	}
+	return answers, nil
 }
 
 // Durable returns the sequence of the last durable record.
@@ -290,20 +313,16 @@ func (w *Writer) WaitNewer(ctx context.Context, seq uint64) {
 
 // Close answers what waits, takes a snapshot and ends the writer.
 func (w *Writer) Close(ctx context.Context) error {
-	select {
-	case <-w.done:
-		return w.Err()
-	default:
-	}
-	close(w.closing)
+	first := false
+	w.closeOnce.Do(func() { first = true; close(w.closing) })
 	<-w.done
 	w.refuseQueued()
 	w.snapshots.Wait()
-	if err := w.Err(); err != nil {
+	if err := w.Err(); err != nil || !first {
 		return err
 	}
-	frozen := w.at.state.Freeze()
-	if err := w.store.SaveSnapshot(ctx, frozen.Seq(), frozenWriter(frozen)); err != nil {
+	seq, write := w.freeze()
+	if err := w.store.SaveSnapshot(ctx, seq, write); err != nil {
 		return fmt.Errorf("taking the last snapshot: %w", err)
 	}
 	return nil

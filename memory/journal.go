@@ -109,6 +109,14 @@ func (j *Journal) Snapshots(context.Context) ([]uint64, error) {
 	return j.seqs(), nil
 }
 
+// DropSnapshot implements journal.Store.
+func (j *Journal) DropSnapshot(_ context.Context, seq uint64) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	delete(j.snapshots, seq)
+	return nil
+}
+
 // OpenSnapshot implements journal.Store.
 func (j *Journal) OpenSnapshot(_ context.Context, seq uint64) (io.ReadCloser, error) {
 	j.mu.Lock()

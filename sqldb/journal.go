@@ -41,7 +41,9 @@ func OpenJournal(ctx context.Context, path string) (*Journal, error) {
 		return nil, err
 	}
 	j := &Journal{database: d, snapshots: path + ".snapshots"}
-	if j.append, err = d.write.PrepareContext(ctx, "INSERT INTO records (seq, hash, body) VALUES (?, ?, ?)"); err != nil {
+	if j.append, err = d.write.PrepareContext(ctx, `
+		INSERT INTO records (seq, hash, body) SELECT ?1, ?2, ?3
+		WHERE ?1 = 1 OR EXISTS (SELECT 1 FROM records WHERE seq = ?1 - 1)`); err != nil {
 		d.Close()
 		return nil, fmt.Errorf("opening the journal: %w", err)
 	}
@@ -54,9 +56,15 @@ func OpenJournal(ctx context.Context, path string) (*Journal, error) {
 
 // Append implements journal.Store.
 func (j *Journal) Append(ctx context.Context, record journal.Record) error {
-	_, err := j.append.ExecContext(ctx, int64(record.Seq), record.Hash[:], record.Body)
+	result, err := j.append.ExecContext(ctx, int64(record.Seq), record.Hash[:], record.Body)
 	if isConflict(err) {
 		return journal.ErrConflict
+	}
+	if err == nil {
+		var rows int64
+		if rows, err = result.RowsAffected(); err == nil && rows == 0 {
+			err = errors.New("the record before it is not there")
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("appending record %d: %w", record.Seq, err)
@@ -64,15 +72,18 @@ func (j *Journal) Append(ctx context.Context, record journal.Record) error {
 	return nil
 }
 
-// loadRows is how many records are read at once; between reads no cursor is
+// loadRows and loadBytes bound what is read at once; between reads no cursor is
 // open, which would keep the log from being copied back.
-const loadRows = 64
+const (
+	loadRows  = 64
+	loadBytes = 4 << 20
+)
 
 // Load implements journal.Store.
 func (j *Journal) Load(ctx context.Context, from uint64) iter.Seq2[journal.Record, error] {
 	return func(yield func(journal.Record, error) bool) {
 		for rows := 1; ; rows = loadRows {
-			page, err := j.page(ctx, from, rows)
+			page, more, err := j.page(ctx, from, rows)
 			if err != nil {
 				yield(journal.Record{}, fmt.Errorf("%w: reading record %d: %w", journal.ErrDamaged, from, err))
 				return
@@ -87,33 +98,38 @@ func (j *Journal) Load(ctx context.Context, from uint64) iter.Seq2[journal.Recor
 				}
 				from++
 			}
-			if len(page) < rows {
+			if !more {
 				return
 			}
 		}
 	}
 }
 
-func (j *Journal) page(ctx context.Context, from uint64, limit int) (page []journal.Record, err error) {
+// page returns the next records, and whether there may be more behind them.
+func (j *Journal) page(ctx context.Context, from uint64, limit int) (page []journal.Record, more bool, err error) {
 	rows, err := j.database.read.QueryContext(ctx, "SELECT seq, hash, body FROM records WHERE seq >= ? ORDER BY seq LIMIT ?", int64(from), limit)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	defer rows.Close()
-	for rows.Next() {
+	for size := 0; size < loadBytes; {
+		if !rows.Next() {
+			return page, len(page) == limit, rows.Err()
+		}
 		var seq int64
 		var hash []byte
 		var record journal.Record
 		if err := rows.Scan(&seq, &hash, &record.Body); err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		if len(hash) != len(record.Hash) {
-			return nil, fmt.Errorf("its hash has %d bytes", len(hash))
+			return nil, false, fmt.Errorf("its hash has %d bytes", len(hash))
 		}
 		record.Seq, record.Hash = uint64(seq), [32]byte(hash)
 		page = append(page, record)
+		size += len(record.Body)
 	}
-	return page, rows.Err()
+	return page, true, nil
 }
 
 const snapshotSuffix = ".state"
@@ -124,6 +140,7 @@ func (j *Journal) snapshotPath(seq uint64) string {
 
 // SaveSnapshot implements journal.Store.
 func (j *Journal) SaveSnapshot(ctx context.Context, seq uint64, write func(io.Writer) error) error {
+	j.dropUnfinished()
 	file, err := os.CreateTemp(j.snapshots, "unfinished-*")
 	if err != nil {
 		return fmt.Errorf("saving the snapshot at record %d: %w", seq, err)
@@ -148,6 +165,15 @@ func (j *Journal) SaveSnapshot(ctx context.Context, seq uint64, write func(io.Wr
 	return j.dropOldSnapshots(ctx)
 }
 
+// dropUnfinished removes what a crash has left of snapshots; one is written at
+// a time. A leftover costs space only, so that failing to remove it is no fault.
+func (j *Journal) dropUnfinished() {
+	leftovers, _ := filepath.Glob(filepath.Join(j.snapshots, "unfinished-*"))
+	for _, path := range leftovers {
+		os.Remove(path)
+	}
+}
+
 func syncFolder(path string) error {
 	folder, err := os.Open(path)
 	if err != nil {
@@ -163,9 +189,17 @@ func (j *Journal) dropOldSnapshots(ctx context.Context) error {
 		return err
 	}
 	for _, seq := range seqs[min(2, len(seqs)):] {
-		if err := os.Remove(j.snapshotPath(seq)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("dropping the snapshot at record %d: %w", seq, err)
+		if err := j.DropSnapshot(ctx, seq); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// DropSnapshot implements journal.Store.
+func (j *Journal) DropSnapshot(_ context.Context, seq uint64) error {
+	if err := os.Remove(j.snapshotPath(seq)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("dropping the snapshot at record %d: %w", seq, err)
 	}
 	return nil
 }
