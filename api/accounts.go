@@ -40,14 +40,14 @@ type Entry struct {
 }
 
 // lag says how far what is read from history is behind the bank.
-type lag struct {
+type HistoryLag struct {
 	Records      string `header:"X-History-Lag-Records"`
 	Milliseconds string `header:"X-History-Lag-Ms"`
 }
 
-func (s *server) lag() lag {
+func (s *server) lag() HistoryLag {
 	l := s.Lag()
-	return lag{strconv.FormatUint(l.Records, 10), strconv.FormatInt(l.MS, 10)}
+	return HistoryLag{strconv.FormatUint(l.Records, 10), strconv.FormatInt(l.MS, 10)}
 }
 
 // accountCache remembers what never changes of an account: its key, and its
@@ -138,7 +138,7 @@ func accountOf(state *bank.State, number uint64) Account {
 	return shown
 }
 
-type accountPath struct {
+type AccountPath struct {
 	Account string `path:"account" maxLength:"20"`
 }
 
@@ -178,7 +178,7 @@ func (s *server) showAccount(ctx context.Context, number uint64) (*body[Account]
 func (s *server) registerAccounts() {
 	register(s, created("open-account", "POST", "/v1/accounts", "Open an account, or find the one that is open", "accounts"), operator|worldServer|person,
 		func(ctx context.Context, who identity.Principal, in *struct {
-			idempotent
+			Idempotent
 			Body struct {
 				World  string `json:"world,omitempty" doc:"Owner, if it is a world."`
 				Person string `json:"person,omitempty" doc:"Owner, if it is a person."`
@@ -202,7 +202,7 @@ func (s *server) registerAccounts() {
 			return s.showAccount(ctx, opened.Account)
 		})
 	register(s, operation("get-account", "GET", "/v1/accounts/{account}", "An account and its balance", "accounts"), operator|worldServer|person,
-		func(ctx context.Context, who identity.Principal, in *accountPath) (*body[Account], error) {
+		func(ctx context.Context, who identity.Principal, in *AccountPath) (*body[Account], error) {
 			number, _, err := s.readable(ctx, who, in.Account)
 			if err != nil {
 				return nil, err
@@ -211,8 +211,8 @@ func (s *server) registerAccounts() {
 		})
 	register(s, operation("set-account-limits", "PUT", "/v1/accounts/{account}/limits", "Set floor and credit limit of a world's account", "accounts"), operator,
 		func(ctx context.Context, who identity.Principal, in *struct {
-			accountPath
-			idempotent
+			AccountPath
+			Idempotent
 			Body struct {
 				Floor       string `json:"floor" doc:"What must stay in the account."`
 				CreditLimit string `json:"credit_limit" doc:"What may be owed."`
@@ -260,14 +260,14 @@ func (s *server) ownerOf(ctx context.Context, who identity.Principal, world, per
 }
 
 func (s *server) statement(ctx context.Context, who identity.Principal, in *struct {
-	accountPath
+	AccountPath
 	From   string `query:"from" format:"date-time" doc:"At this time or later."`
 	To     string `query:"to" format:"date-time" doc:"Before this time."`
 	Cursor string `query:"cursor" maxLength:"64"`
 	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
 }) (*struct {
-	lag
-	body[list[Entry]]
+	HistoryLag
+	Body list[Entry]
 }, error) {
 	number, facts, err := s.readable(ctx, who, in.Account)
 	if err != nil {
@@ -290,9 +290,9 @@ func (s *server) statement(ctx context.Context, who identity.Principal, in *stru
 		return nil, err
 	}
 	out := &struct {
-		lag
-		body[list[Entry]]
-	}{lag: s.lag(), body: body[list[Entry]]{list[Entry]{Items: []Entry{}}}}
+		HistoryLag
+		Body list[Entry]
+	}{HistoryLag: s.lag(), Body: list[Entry]{Items: []Entry{}}}
 	for _, e := range entries {
 		out.Body.Items = append(out.Body.Items, Entry{
 			Time: timeText(e.TimeMS), Operation: e.Position.String(), Kind: e.Kind, Reference: e.Reference, Other: strconv.FormatUint(e.Other, 10),

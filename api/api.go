@@ -203,14 +203,14 @@ func secretOf(header string) string {
 	return user
 }
 
-// idempotent is the header of calls that change something.
-type idempotent struct {
+// Idempotent is the header of calls that change something.
+type Idempotent struct {
 	IdempotencyKey string `header:"Idempotency-Key" maxLength:"255" doc:"A name of your own for this call. Sent again with the same body within 24 hours, it gets the first answer and nothing is done twice."`
 }
 
 // key returns the idempotency key of a call by who it is made: different
 // owners' keys never meet.
-func (i idempotent) key(who identity.Principal, operation string) bank.Key {
+func (i Idempotent) key(who identity.Principal, operation string) bank.Key {
 	if i.IdempotencyKey == "" {
 		return bank.Key{}
 	}
@@ -223,16 +223,16 @@ func (i idempotent) key(who identity.Principal, operation string) bank.Key {
 	return bank.Key(h.Sum(nil)[:16])
 }
 
-// replayed is the header of an answer that was given before.
-type replayed struct {
+// Replayed is the header of an answer that was given before.
+type Replayed struct {
 	Replayed string `header:"Idempotent-Replayed"`
 }
 
-func replayedOf(answer journal.Answer) replayed {
+func replayedOf(answer journal.Answer) Replayed {
 	if answer.Repeated {
-		return replayed{"true"}
+		return Replayed{"true"}
 	}
-	return replayed{}
+	return Replayed{}
 }
 
 // submit carries out one command; a refusal is an error.

@@ -51,7 +51,7 @@ func (s *server) registerEvents() {
 	}
 	register(s, operation("get-verdict", "GET", "/v1/worlds/{world}/events/{message_id}", "What became of an event, within seven days of its arrival", "events"), operator|worldServer,
 		func(ctx context.Context, who identity.Principal, in *struct {
-			worldPath
+			WorldPath
 			MessageID string `path:"message_id" maxLength:"256"`
 		}) (*body[list[Verdict]], error) {
 			number, err := s.ownWorld(ctx, who, in.World)
@@ -73,7 +73,7 @@ func (s *server) registerEvents() {
 		})
 	register(s, created("open-session", "POST", "/v1/worlds/{world}/sessions", "Vouch for a user: what clients report inside the session counts", "events"), worldServer,
 		func(ctx context.Context, who identity.Principal, in *struct {
-			worldPath
+			WorldPath
 			Body struct {
 				UserID      string `json:"user_id" minLength:"1" maxLength:"256"`
 				AnonymousID string `json:"anonymous_id,omitempty" maxLength:"256" doc:"A device that is this user from now on."`

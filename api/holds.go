@@ -20,15 +20,15 @@ type Hold struct {
 	Expires     string `json:"expires,omitempty"`
 }
 
-type holdPath struct {
+type HoldPath struct {
 	Hold string `path:"hold" maxLength:"20"`
 }
 
-type groupPath struct {
+type GroupPath struct {
 	Group string `path:"group" maxLength:"64"`
 }
 
-type referenceBody struct {
+type ReferenceBody struct {
 	Reference string `json:"reference,omitempty" maxLength:"64"`
 }
 
@@ -39,15 +39,15 @@ func groupID(who identity.Principal, name string) (id [16]byte) {
 	if name == "" {
 		return id
 	}
-	return idempotent{name}.key(identity.Principal{World: who.World}, "hold-group")
+	return Idempotent{name}.key(identity.Principal{World: who.World}, "hold-group")
 }
 
 func (s *server) registerHolds() {
 	register(s, created("place-hold", "POST", "/v1/holds", "Reserve an amount of an account for another", "holds"), operator|worldServer|person,
 		func(ctx context.Context, who identity.Principal, in *struct {
-			idempotent
+			Idempotent
 			Body struct {
-				referenceBody
+				ReferenceBody
 				Account     string `json:"account" maxLength:"20"`
 				Beneficiary string `json:"beneficiary" maxLength:"20"`
 				Amount      string `json:"amount" maxLength:"40"`
@@ -72,7 +72,7 @@ func (s *server) registerHolds() {
 			return s.submitted(ctx, command.AppendTo(nil), in.Body.Reference)
 		})
 	register(s, operation("get-hold", "GET", "/v1/holds/{hold}", "An open hold", "holds"), operator|worldServer|person,
-		func(ctx context.Context, who identity.Principal, in *holdPath) (*body[Hold], error) {
+		func(ctx context.Context, who identity.Principal, in *HoldPath) (*body[Hold], error) {
 			_, hold, facts, err := s.hold(ctx, who, in.Hold, true)
 			if err != nil {
 				return nil, err
@@ -84,10 +84,10 @@ func (s *server) registerHolds() {
 		})
 	register(s, operation("settle-hold", "POST", "/v1/holds/{hold}/settle", "Pay what is held, or a part of it, to the beneficiary", "holds"), operator|worldServer|person,
 		func(ctx context.Context, who identity.Principal, in *struct {
-			holdPath
-			idempotent
+			HoldPath
+			Idempotent
 			Body struct {
-				referenceBody
+				ReferenceBody
 				Amount string `json:"amount" maxLength:"40"`
 				Final  bool   `json:"final,omitempty" doc:"Release the rest."`
 			}
@@ -105,9 +105,9 @@ func (s *server) registerHolds() {
 		})
 	register(s, operation("release-hold", "POST", "/v1/holds/{hold}/release", "Give back what is still held", "holds"), operator|worldServer|person,
 		func(ctx context.Context, who identity.Principal, in *struct {
-			holdPath
-			idempotent
-			body[referenceBody]
+			HoldPath
+			Idempotent
+			Body ReferenceBody
 		}) (*receipt, error) {
 			number, _, _, err := s.hold(ctx, who, in.Hold, false)
 			if err != nil {
@@ -117,17 +117,17 @@ func (s *server) registerHolds() {
 		})
 	register(s, operation("settle-group", "POST", "/v1/hold-groups/{group}/settle", "Pay all open holds of a group in whole, or none", "holds"), operator|worldServer,
 		func(ctx context.Context, who identity.Principal, in *struct {
-			groupPath
-			idempotent
-			body[referenceBody]
+			GroupPath
+			Idempotent
+			Body ReferenceBody
 		}) (*receipt, error) {
 			return s.submitted(ctx, bank.SettleGroup{Key: in.key(who, "settle-group"), Reference: in.Body.Reference, Group: groupID(who, in.Group)}.AppendTo(nil), in.Body.Reference)
 		})
 	register(s, operation("release-group", "POST", "/v1/hold-groups/{group}/release", "Release all open holds of a group", "holds"), operator|worldServer,
 		func(ctx context.Context, who identity.Principal, in *struct {
-			groupPath
-			idempotent
-			body[referenceBody]
+			GroupPath
+			Idempotent
+			Body ReferenceBody
 		}) (*receipt, error) {
 			return s.submitted(ctx, bank.ReleaseGroup{Key: in.key(who, "release-group"), Reference: in.Body.Reference, Group: groupID(who, in.Group)}.AppendTo(nil), in.Body.Reference)
 		})

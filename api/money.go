@@ -74,8 +74,8 @@ func (s *server) registerMoney() {
 		})
 	register(s, operation("set-monetary-policy", "PUT", "/v1/monetary-policy", "Replace the monetary policy from the next epoch on", "policies"), operator,
 		func(ctx context.Context, who identity.Principal, in *struct {
-			idempotent
-			body[MonetaryPolicy]
+			Idempotent
+			Body MonetaryPolicy
 		}) (*body[MonetaryPolicy], error) {
 			mode, _ := bank.ParseMode(in.Body.Mode)
 			lambda, err := parseAmount("lambda", in.Body.Lambda, micro)
@@ -94,7 +94,7 @@ func (s *server) registerMoney() {
 		})
 	register(s, created("create-asset", "POST", "/v1/assets", "Add an asset: a currency or item of a world, or a national currency", "assets"), operator,
 		func(ctx context.Context, who identity.Principal, in *struct {
-			idempotent
+			Idempotent
 			Body struct {
 				Asset string `json:"asset" doc:"2 to 24 of A-Z 0-9 - _"`
 				Scale uint8  `json:"scale" maximum:"18"`

@@ -108,7 +108,7 @@ func (s *server) personNumber(ctx context.Context, id [16]byte) (number uint64, 
 	return registered.Person, nil
 }
 
-type personPath struct {
+type PersonPath struct {
 	Person string `path:"person" maxLength:"64"`
 }
 
@@ -145,7 +145,7 @@ func (s *server) subject(ctx context.Context, who identity.Principal, text strin
 func (s *server) registerPeople() {
 	register(s, operation("get-user", "GET", "/v1/worlds/{world}/users/{user_id}", "The person behind a world's user id", "people"), operator|worldServer,
 		func(ctx context.Context, who identity.Principal, in *struct {
-			worldPath
+			WorldPath
 			UserID string `path:"user_id" maxLength:"256"`
 		}) (*body[Person], error) {
 			number, err := s.ownWorld(ctx, who, in.World)
@@ -160,7 +160,7 @@ func (s *server) registerPeople() {
 		})
 	register(s, created("create-claim", "POST", "/v1/worlds/{world}/users/{user_id}/claim", "Make a one-time code by which a user takes hold of the account", "people"), worldServer,
 		func(ctx context.Context, who identity.Principal, in *struct {
-			worldPath
+			WorldPath
 			UserID string `path:"user_id" maxLength:"256"`
 		}) (*body[struct {
 			Code    string `json:"code" doc:"Hand it to the user; it works once."`
@@ -193,7 +193,7 @@ func (s *server) registerPeople() {
 			return s.shownKey(ctx, key, secret)
 		})
 	register(s, operation("get-person", "GET", "/v1/people/{person}", "A person with points and accounts", "people"), operator|worldServer|person,
-		func(ctx context.Context, who identity.Principal, in *personPath) (*body[Person], error) {
+		func(ctx context.Context, who identity.Principal, in *PersonPath) (*body[Person], error) {
 			subject, err := s.subject(ctx, who, in.Person)
 			if err != nil {
 				return nil, err
@@ -203,7 +203,7 @@ func (s *server) registerPeople() {
 	register(s, operation("get-attention", "GET", "/v1/people/{person}/attention", "What a day has earned, slice by slice, and why", "people"), operator|worldServer|person, s.attention)
 	register(s, operation("list-mints", "GET", "/v1/people/{person}/mints", "What was posted for a person's days, the newest first", "people"), operator|person, s.mints)
 	register(s, operation("erase-person", "DELETE", "/v1/people/{person}/personal-data", "Destroy the person's data key: everything personal becomes unreadable for ever", "people"), operator|person,
-		func(ctx context.Context, who identity.Principal, in *personPath) (*struct{}, error) {
+		func(ctx context.Context, who identity.Principal, in *PersonPath) (*struct{}, error) {
 			subject, err := s.subject(ctx, who, in.Person)
 			if err != nil {
 				return nil, err
@@ -245,7 +245,7 @@ func (s *server) showPerson(ctx context.Context, subject identity.Subject) (*bod
 }
 
 func (s *server) attention(ctx context.Context, who identity.Principal, in *struct {
-	personPath
+	PersonPath
 	Day string `query:"day" format:"date" doc:"UTC day; the default is today."`
 }) (*body[list[Attention]], error) {
 	subject, err := s.subject(ctx, who, in.Person)
@@ -309,22 +309,22 @@ func formulaText(v int64) string {
 }
 
 func (s *server) mints(ctx context.Context, who identity.Principal, in *struct {
-	personPath
+	PersonPath
 	From   string `query:"from" format:"date" doc:"Of this day or later."`
 	Cursor string `query:"cursor" maxLength:"64"`
 	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
 }) (*struct {
-	lag
-	body[list[Mint]]
+	HistoryLag
+	Body list[Mint]
 }, error) {
 	subject, err := s.subject(ctx, who, in.Person)
 	if err != nil {
 		return nil, err
 	}
 	out := &struct {
-		lag
-		body[list[Mint]]
-	}{lag: s.lag(), body: body[list[Mint]]{list[Mint]{Items: []Mint{}}}}
+		HistoryLag
+		Body list[Mint]
+	}{HistoryLag: s.lag(), Body: list[Mint]{Items: []Mint{}}}
 	var number uint64
 	var registered bool
 	codes := map[uint32]string{}

@@ -45,8 +45,8 @@ type Receipt struct {
 }
 
 type receipt struct {
-	replayed
-	body[Receipt]
+	Replayed
+	Body Receipt
 }
 
 // Operation is a command of the past with its postings.
@@ -61,8 +61,8 @@ type Operation struct {
 func (s *server) registerTransfers() {
 	register(s, created("create-transfer", "POST", "/v1/transfers", "Transfer between accounts, all legs or none", "transfers"), operator|worldServer|person,
 		func(ctx context.Context, who identity.Principal, in *struct {
-			idempotent
-			body[Transfer]
+			Idempotent
+			Body Transfer
 		}) (*receipt, error) {
 			command, err := s.transferCommand(ctx, who, in.key(who, "transfer"), in.Body)
 			if err != nil {
@@ -127,9 +127,9 @@ func (s *server) debitable(ctx context.Context, who identity.Principal, text str
 
 // receipt shows the facts of an answer.
 func (s *server) receipt(ctx context.Context, answer journal.Answer, reference string) (*receipt, error) {
-	out := &receipt{replayed: replayedOf(answer), body: body[Receipt]{Receipt{
+	out := &receipt{Replayed: replayedOf(answer), Body: Receipt{
 		Operation: history.Position{Seq: answer.Seq, Index: answer.Index}.String(), Reference: reference, Postings: []Posting{},
-	}}}
+	}}
 	for fact, err := range bank.Facts(answer.Bytes) {
 		if err != nil {
 			return nil, err
@@ -166,7 +166,7 @@ func postingOf(f bank.Posted, scale int) Posting {
 }
 
 func (s *server) transferBatch(ctx context.Context, who identity.Principal, in *struct {
-	idempotent
+	Idempotent
 	Body struct {
 		Transfers []Transfer `json:"transfers" minItems:"1" maxItems:"1000"`
 	}
@@ -178,7 +178,7 @@ func (s *server) transferBatch(ctx context.Context, who identity.Principal, in *
 		out.Body.Items[i] = Receipt{Reference: t.Reference, Postings: []Posting{}}
 		key := bank.Key{}
 		if in.IdempotencyKey != "" {
-			key = idempotent{in.IdempotencyKey + "/" + strconv.Itoa(i)}.key(who, "transfers")
+			key = Idempotent{in.IdempotencyKey + "/" + strconv.Itoa(i)}.key(who, "transfers")
 		}
 		command, err := s.transferCommand(ctx, who, key, t)
 		if err != nil {
@@ -216,8 +216,8 @@ func (s *server) operations(ctx context.Context, who identity.Principal, in *str
 	Cursor    string `query:"cursor" maxLength:"64"`
 	Limit     int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
 }) (*struct {
-	lag
-	body[list[Operation]]
+	HistoryLag
+	Body list[Operation]
 }, error) {
 	var after history.Position
 	if in.Cursor != "" {
@@ -231,9 +231,9 @@ func (s *server) operations(ctx context.Context, who identity.Principal, in *str
 		return nil, err
 	}
 	out := &struct {
-		lag
-		body[list[Operation]]
-	}{lag: s.lag(), body: body[list[Operation]]{list[Operation]{Items: []Operation{}}}}
+		HistoryLag
+		Body list[Operation]
+	}{HistoryLag: s.lag(), Body: list[Operation]{Items: []Operation{}}}
 	for _, t := range transactions {
 		shown := Operation{Operation: history.Position{Seq: t.Seq, Index: t.Index}.String(), Time: timeText(t.TimeMS), Kind: t.Kind, Reference: t.Reference, Postings: []Posting{}}
 		for fact, err := range bank.Facts(t.Answer) {

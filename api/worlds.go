@@ -49,7 +49,7 @@ type list[T any] struct {
 	NextCursor string `json:"next_cursor,omitempty" doc:"Pass it as cursor to read on; absent at the end."`
 }
 
-type worldPath struct {
+type WorldPath struct {
 	World string `path:"world" maxLength:"32"`
 }
 
@@ -64,7 +64,7 @@ func operation(id string, method, path, summary, tag string) huma.Operation {
 func (s *server) registerWorlds() {
 	register(s, created("create-world", "POST", "/v1/worlds", "Add a world", "worlds"), operator,
 		func(ctx context.Context, who identity.Principal, in *struct {
-			idempotent
+			Idempotent
 			Body struct {
 				World string `json:"world" doc:"1 to 32 of a-z 0-9 -"`
 			}
@@ -90,7 +90,7 @@ func (s *server) registerWorlds() {
 			return out, err
 		})
 	register(s, operation("get-world", "GET", "/v1/worlds/{world}", "A world", "worlds"), operator|worldServer,
-		func(ctx context.Context, who identity.Principal, in *worldPath) (*body[World], error) {
+		func(ctx context.Context, who identity.Principal, in *WorldPath) (*body[World], error) {
 			number, err := s.ownWorld(ctx, who, in.World)
 			if err != nil {
 				return nil, err
@@ -99,8 +99,8 @@ func (s *server) registerWorlds() {
 		})
 	register(s, operation("set-world-share", "PUT", "/v1/worlds/{world}/share", "Set a world's weight in the budget", "worlds"), operator,
 		func(ctx context.Context, who identity.Principal, in *struct {
-			worldPath
-			idempotent
+			WorldPath
+			Idempotent
 			Body struct {
 				Weight uint32 `json:"weight" maximum:"1000000"`
 			}
@@ -167,8 +167,8 @@ type keyBody struct {
 func (s *server) registerKeys() {
 	register(s, created("create-world-key", "POST", "/v1/worlds/{world}/keys", "Make a key of a world; its secret is shown once", "keys"), operator,
 		func(ctx context.Context, _ identity.Principal, in *struct {
-			worldPath
-			body[keyBody]
+			WorldPath
+			Body keyBody
 		}) (*body[Key], error) {
 			number, err := s.worldNumber(ctx, in.World)
 			if err != nil {
@@ -178,7 +178,7 @@ func (s *server) registerKeys() {
 			return s.createKey(ctx, identity.Principal{Kind: kind, World: number}, in.Body.Label)
 		})
 	register(s, operation("list-world-keys", "GET", "/v1/worlds/{world}/keys", "The keys of a world, without their secrets", "keys"), operator,
-		func(ctx context.Context, _ identity.Principal, in *worldPath) (*body[list[Key]], error) {
+		func(ctx context.Context, _ identity.Principal, in *WorldPath) (*body[list[Key]], error) {
 			number, err := s.worldNumber(ctx, in.World)
 			if err != nil {
 				return nil, err
@@ -254,8 +254,8 @@ func (s *server) listKeys(ctx context.Context, owners ...identity.Principal) (*b
 func (s *server) registerPolicies() {
 	register(s, created("publish-policy", "POST", "/v1/worlds/{world}/policies", "Publish a version of a world's policy", "policies"), operator,
 		func(ctx context.Context, who identity.Principal, in *struct {
-			worldPath
-			idempotent
+			WorldPath
+			Idempotent
 			Body struct {
 				Policy       string `json:"policy" maxLength:"32768" doc:"The policy as YAML; see docs/policy.md."`
 				EffectiveDay string `json:"effective_day,omitempty" format:"date" doc:"From this UTC day on; the default is tomorrow."`
@@ -282,7 +282,7 @@ func (s *server) registerPolicies() {
 			return &body[Policy]{Policy{World: in.World, Version: published.Version, EffectiveDay: dayText(published.EffectiveDay), Policy: in.Body.Policy}}, nil
 		})
 	register(s, operation("list-policies", "GET", "/v1/worlds/{world}/policies", "The versions of a world's policy, the oldest first", "policies"), operator|worldServer|person,
-		func(ctx context.Context, who identity.Principal, in *worldPath) (*body[list[Policy]], error) {
+		func(ctx context.Context, who identity.Principal, in *WorldPath) (*body[list[Policy]], error) {
 			number, err := s.worldNumber(ctx, in.World)
 			if err != nil {
 				return nil, err
