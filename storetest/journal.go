@@ -10,7 +10,9 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/attentionbank/attentionbank/journal"
 )
@@ -21,6 +23,7 @@ import (
 func Journal(t *testing.T, open func(t *testing.T) journal.Store) {
 	t.Run("records come back in order", func(t *testing.T) { recordsComeBack(t, open) })
 	t.Run("a sequence is taken once", func(t *testing.T) { sequenceIsTakenOnce(t, open) })
+	t.Run("of two writers at once one has each sequence", func(t *testing.T) { writersContend(t, open) })
 	t.Run("snapshots are whole, and two are kept", func(t *testing.T) { snapshotsAreKept(t, open) })
 }
 
@@ -89,8 +92,45 @@ func sequenceIsTakenOnce(t *testing.T, open func(t *testing.T) journal.Store) {
 	if err := first.Append(ctx, record(2, 10)); !errors.Is(err, journal.ErrConflict) {
 		t.Fatalf("a taken sequence was answered %v", err)
 	}
+	// Without the record before it, a record would be the begin of a gap.
+	if err := first.Append(ctx, record(4, 10)); err == nil || errors.Is(err, journal.ErrConflict) {
+		t.Fatalf("a record behind a gap was answered %v", err)
+	}
 	if got := load(t, first, 1); len(got) != 2 || len(got[0].Body) != 10 {
 		t.Fatalf("the first record was overwritten: %d records", len(got))
+	}
+}
+
+// writersContend lets two writers append the same sequences at once: each is
+// taken by exactly one, and a reader sees whole records in order meanwhile.
+func writersContend(t *testing.T, open func(t *testing.T) journal.Store) {
+	const records = 40
+	ctx, reader := context.Background(), open(t)
+	var taken [2][records + 1]bool
+	var wait sync.WaitGroup
+	for writer := range 2 {
+		store := open(t)
+		wait.Go(func() {
+			for seq := uint64(1); seq <= records; seq++ {
+				err := store.Append(ctx, record(seq, 1000+writer))
+				if taken[writer][seq] = err == nil; err != nil && !errors.Is(err, journal.ErrConflict) {
+					t.Errorf("record %d: %v", seq, err)
+					return
+				}
+			}
+		})
+	}
+	for len(load(t, reader, 1)) < records && !t.Failed() {
+		time.Sleep(time.Millisecond)
+	}
+	wait.Wait()
+	for seq, r := range load(t, reader, 1) {
+		if r.Seq != uint64(seq+1) || r.Hash != sha256.Sum256(r.Body) {
+			t.Fatalf("place %d has record %d, or it is not whole", seq+1, r.Seq)
+		}
+		if winner := len(r.Body) - 1000; !taken[winner][r.Seq] || taken[1-winner][r.Seq] {
+			t.Fatalf("record %d is of writer %d, and writers %v were told that it is theirs", r.Seq, winner, taken)
+		}
 	}
 }
 
@@ -137,5 +177,13 @@ func snapshotsAreKept(t *testing.T, open func(t *testing.T) journal.Store) {
 		if _, err := store.OpenSnapshot(ctx, 10); err == nil {
 			t.Fatal("an old snapshot is still there")
 		}
+	}
+	for _, seq := range []uint64{30, 30, 31} { // dropping is done however often
+		if err := store.DropSnapshot(ctx, seq); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if seqs, err := store.Snapshots(ctx); err != nil || !slices.Equal(seqs, []uint64{20}) {
+		t.Fatalf("snapshots %v, %v; expected 20 after dropping 30", seqs, err)
 	}
 }
