@@ -33,6 +33,8 @@ type Journal struct {
 	snapshots map[uint64][]byte
 	// OnAppend is asked before each append; nil never fails.
 	OnAppend func(journal.Record) Outcome
+	// OnLoad is asked before each record is read; nil never fails.
+	OnLoad func(seq uint64) error
 }
 
 // NewJournal returns an empty journal.
@@ -70,7 +72,15 @@ func (j *Journal) Load(_ context.Context, from uint64) iter.Seq2[journal.Record,
 				return
 			}
 			record := j.records[from-1]
+			var err error
+			if j.OnLoad != nil {
+				err = j.OnLoad(from)
+			}
 			j.mu.Unlock()
+			if err != nil {
+				yield(journal.Record{}, err)
+				return
+			}
 			if !yield(record, nil) {
 				return
 			}
