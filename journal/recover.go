@@ -59,8 +59,8 @@ func recoverState(ctx context.Context, store Store, head Head, warn func(string)
 func endsWhereHeadSays(last, headSeq uint64) error {
 	const accept = "if you put another copy of the journal there on purpose, accept it as it is with: attentionbank fsck --accept-journal"
 	if headSeq > last {
-		return fmt.Errorf("%w: it ends at record %d, but record %d was acknowledged, its tail was lost: restore the journal from a copy that has record %d; %s",
-			ErrDamaged, last, headSeq, headSeq, accept)
+		return damaged(last+1, "it is missing, the journal ends before, and record %d was acknowledged: restore the journal from a copy that has record %d; %s",
+			headSeq, headSeq, accept)
 	}
 	if headSeq == 0 && last > 1 {
 		return fmt.Errorf("%w: the second head is missing while the journal has %d records; %s", ErrDamaged, last, accept)

@@ -19,7 +19,7 @@ type Report struct {
 }
 
 // Clean reports whether nothing was found.
-func (r *Report) Clean() bool { return len(r.Findings) == 0 }
+func (r Report) Clean() bool { return len(r.Findings) == 0 }
 
 // checkEvery is the number of records between two checks of the whole state;
 // the last record is always followed by one.
