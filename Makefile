@@ -1,0 +1,47 @@
+# Attention Bank. `make help` lists what there is.
+
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+FUZZTIME    := 10s
+# One line a fuzz target: package and name. architecture_test.go compares it with the code.
+FUZZ := $(shell cat testdata/fuzz-targets.txt)
+
+.PHONY: help run build test lint fuzz bench race clean
+
+help: ## List the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: build ## Build and start the bank on 127.0.0.1:8080, with its files in ./data
+	./bin/attentionbank serve
+
+build: ## Build bin/attentionbank
+	go build -trimpath -o bin/attentionbank ./cmd/attentionbank
+
+test: build e2e/node/node_modules ## Install what the tests need, then run every test
+	go vet ./...
+	go test -timeout 20m ./...
+
+e2e/node/node_modules: e2e/node/package.json e2e/node/package-lock.json
+	cd e2e/node && npm ci --no-audit --no-fund
+	touch $@
+
+race: ## Run the tests under the race detector
+	go test -race -timeout 30m ./...
+
+lint: ## Formatting, staticcheck, known vulnerabilities
+	@test -z "$$(gofmt -l .)" || { echo "not formatted:"; gofmt -l .; exit 1; }
+	go run $(STATICCHECK) ./...
+	@go run $(GOVULNCHECK) ./... > bin/govulncheck.txt 2>&1; status=$$?; cat bin/govulncheck.txt; \
+	if [ $$status -ne 0 ] && ! grep -q '^Vulnerability #' bin/govulncheck.txt; then \
+		echo "govulncheck: the vulnerability database cannot be reached from here; nothing was checked"; \
+	else exit $$status; fi
+
+fuzz: ## Fuzz every parser for FUZZTIME each
+	@set -e; for target in $(FUZZ); do \
+		echo "$$target"; go test -run '^$$' -fuzz "^$${target#*:}$$" -fuzztime $(FUZZTIME) ./$${target%%:*}; done
+
+bench: build ## Measure this machine; JSON lines
+	./bin/attentionbank bench
+
+clean: ## Remove what was built; never ./data
+	rm -rf bin e2e/node/node_modules
