@@ -20,6 +20,7 @@ type cli struct {
 	Import importCommand `cmd:"" help:"Bring history into a bank as its operator."`
 	Fsck   fsckCommand   `cmd:"" help:"Run the whole journal again and check it."`
 	Replay replayCommand `cmd:"" help:"Show the state of the bank after a record."`
+	Bench  benchCommand  `cmd:"" help:"Measure this machine and print JSON lines."`
 
 	Version kong.VersionFlag `help:"Print the version."`
 }

@@ -1,0 +1,316 @@
+package main
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/attentionbank/attentionbank/api"
+	"github.com/attentionbank/attentionbank/bank"
+	"github.com/attentionbank/attentionbank/event"
+	"github.com/attentionbank/attentionbank/identity"
+	"github.com/attentionbank/attentionbank/ledger"
+	"github.com/attentionbank/attentionbank/score"
+)
+
+// benchmarks in the order in which they run.
+var benchmarks = []benchmark{
+	{"score", "fold of heartbeats and interactions into the days of 1,000 people, one goroutine", "events", benchScore},
+	{"transfers_batched", "in process, batches of 8,000 single-leg transfers with idempotency keys, 100,000 accounts, facts kept, durable", "transfers", benchBatched},
+	{"transfers_http_64", "one transfer a request over HTTP, 64 clients, idempotency keys, durable", "transfers", httpTransfers(64, 1)},
+	{"transfers_http_1", "one transfer a request over HTTP, one client, one at a time, durable", "transfers", httpTransfers(1, 1)},
+	{"transfers_http_100", "100 atomic legs a request over HTTP, 8 clients, random accounts, durable", "transfers", httpTransfers(8, 100)},
+	{"events_http", "Segment batches of 100 events of about 350 bytes over HTTP, 8 clients, server key, sealed, durable", "events", benchEvents},
+}
+
+func benchScore(_ context.Context, _ string, length time.Duration) (measured, error) {
+	policy := score.DefaultPolicy()
+	days := map[uint64]*score.Day{}
+	for person := range uint64(1000) {
+		days[person] = &score.Day{}
+	}
+	kinds := [...]event.Event{{Call: event.Track, Type: "heartbeat"}, {Call: event.Track, Type: "jump"}}
+	began, done := time.Now(), 0
+	for time.Since(began) < length {
+		for range 10_000 {
+			e := &kinds[0]
+			if done%10 == 9 {
+				e = &kinds[1]
+			}
+			o := policy.Observe(e, int64(done/1000*1000)%86_000_000)
+			day := days[uint64(done%1000)]
+			day.Present(1, o.FromMS, o.UntilMS)
+			if o.Count > 0 {
+				day.Act(1, o.FromMS, o.Count, o.WeightMicro)
+			}
+			done++
+		}
+	}
+	return measured{done: done, took: time.Since(began)}, nil
+}
+
+func systemMS() int64 { return time.Now().UnixMilli() }
+
+func openBench(ctx context.Context, folder string) (*node, error) {
+	return openNode(ctx, folder, systemMS, func(string) {})
+}
+
+// fund opens accounts of a world in an asset and puts plenty into each.
+func (n *node) fund(ctx context.Context, count int) (accounts []uint64, err error) {
+	submit := func(commands ...[]byte) (facts [][]byte, err error) {
+		for from := 0; from < len(commands); from += 8000 {
+			answers, err := n.journal.Submit(ctx, commands[from:min(from+8000, len(commands))]...)
+			if err != nil {
+				return nil, err
+			}
+			for _, answer := range answers {
+				if answer.Refusal != bank.Accepted {
+					return nil, fmt.Errorf("refused: %s", answer.Refusal)
+				}
+				facts = append(facts, answer.Bytes)
+			}
+		}
+		return facts, nil
+	}
+	facts, err := submit(bank.RegisterWorld{Code: "bench"}.AppendTo(nil), bank.RegisterAsset{Code: "GOLD", Scale: 2}.AppendTo(nil))
+	if err != nil {
+		return nil, err
+	}
+	asset, _ := bank.First[bank.AssetRegistered](facts[1])
+	people := make([][]byte, count)
+	for i := range people {
+		people[i] = bank.RegisterPerson{ID: [16]byte(binary.BigEndian.AppendUint64(make([]byte, 8), uint64(i+1)))}.AppendTo(nil)
+	}
+	if _, err := submit(people...); err != nil {
+		return nil, err
+	}
+	opens := make([][]byte, count)
+	for i := range opens {
+		opens[i] = bank.OpenAccount{OwnerKind: ledger.OwnerPerson, Owner: uint64(i + 1), Asset: asset.Asset}.AppendTo(nil)
+	}
+	if facts, err = submit(opens...); err != nil {
+		return nil, err
+	}
+	grants := make([][]byte, count)
+	for i := range facts {
+		opened, _ := bank.First[bank.AccountOpened](facts[i])
+		accounts = append(accounts, opened.Account)
+		grants[i] = bank.Transfer{Legs: []ledger.Leg{{Debit: asset.Issuer, Credit: opened.Account, Amount: 1_000_000_000}}}.AppendTo(nil)
+	}
+	_, err = submit(grants...)
+	return accounts, err
+}
+
+// draws is a small generator for loads: the linear congruential one of Knuth's
+// MMIX.
+type draws uint64
+
+func (d *draws) next(n int) int {
+	*d = *d*6364136223846793005 + 1442695040888963407
+	return int(uint64(*d>>33) % uint64(n))
+}
+
+func (d *draws) pair(accounts []uint64) (from, to uint64) {
+	i := d.next(len(accounts))
+	return accounts[i], accounts[(i+1+d.next(len(accounts)-1))%len(accounts)]
+}
+
+func benchBatched(ctx context.Context, folder string, length time.Duration) (measured, error) {
+	n, err := openBench(ctx, folder)
+	if err != nil {
+		return measured{}, err
+	}
+	defer n.close()
+	accounts, err := n.fund(ctx, 100_000)
+	if err != nil {
+		return measured{}, err
+	}
+	const size = 8000
+	return together(2, length, func(client int, until time.Time) (m measured, err error) {
+		random, number := draws(client+1), uint64(client)<<56
+		for time.Now().Before(until) {
+			commands := make([][]byte, size)
+			for i := range commands {
+				number++
+				from, to := random.pair(accounts)
+				var key bank.Key
+				binary.LittleEndian.PutUint64(key[:], number)
+				commands[i] = bank.Transfer{Key: key, Legs: []ledger.Leg{{Debit: from, Credit: to, Amount: 1}}}.AppendTo(nil)
+			}
+			began := time.Now()
+			answers, err := n.journal.Submit(ctx, commands...)
+			if err != nil {
+				return m, err
+			}
+			m.answers = append(m.answers, time.Since(began))
+			for _, answer := range answers {
+				if answer.Refusal != bank.Accepted {
+					return m, fmt.Errorf("refused: %s", answer.Refusal)
+				}
+			}
+			m.done += size
+		}
+		return m, nil
+	})
+}
+
+// together runs clients at the same time and adds up what they did.
+func together(clients int, length time.Duration, client func(number int, until time.Time) (measured, error)) (measured, error) {
+	var total measured
+	var mu sync.Mutex
+	var faults []error
+	var group sync.WaitGroup
+	began := time.Now()
+	for number := range clients {
+		group.Go(func() {
+			m, err := client(number, began.Add(length))
+			mu.Lock()
+			defer mu.Unlock()
+			total.done += m.done
+			total.answers = append(total.answers, m.answers...)
+			faults = append(faults, err)
+		})
+	}
+	group.Wait()
+	total.took = time.Since(began)
+	return total, errors.Join(faults...)
+}
+
+// serveBench serves a bank on a free port of this machine.
+func serveBench(n *node) (address string, stop func(), err error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", nil, err
+	}
+	server := &http.Server{Handler: api.New(api.Config{
+		Bank: n.journal, Identity: n.identity, Collector: n.collector, History: n.history, Lag: n.follower.Lag,
+		Ready: n.ready, Metrics: n.metrics(), Version: version(), NowMS: systemMS,
+	})}
+	go server.Serve(listener) // ends with Close
+	return listener.Addr().String(), func() { server.Close() }, nil
+}
+
+// httpTransfers makes transfers over HTTP. A key of the operator may not debit
+// persons, so the load moves an asset between accounts of a world.
+func httpTransfers(clients, legs int) func(context.Context, string, time.Duration) (measured, error) {
+	return func(ctx context.Context, folder string, length time.Duration) (measured, error) {
+		n, err := openBench(ctx, folder)
+		if err != nil {
+			return measured{}, err
+		}
+		defer n.close()
+		accounts, err := n.fundWorld(ctx)
+		if err != nil {
+			return measured{}, err
+		}
+		_, key, err := n.identity.CreateKey(ctx, identity.Principal{Kind: identity.Operator}, "bench")
+		if err != nil {
+			return measured{}, err
+		}
+		address, stop, err := serveBench(n)
+		if err != nil {
+			return measured{}, err
+		}
+		defer stop()
+		return together(clients, length, func(client int, until time.Time) (m measured, err error) {
+			wire, err := dialWire(address)
+			if err != nil {
+				return m, err
+			}
+			defer wire.close()
+			random := draws(client + 1)
+			for number := 0; time.Now().Before(until); number++ {
+				body := []byte(`{"legs":[`)
+				for leg := range legs {
+					from, to := random.pair(accounts)
+					if leg > 0 {
+						body = append(body, ',')
+					}
+					body = fmt.Appendf(body, `{"from":"%d","to":"%d","amount":"0.01"}`, from, to)
+				}
+				body = append(body, "]}"...)
+				began := time.Now()
+				if err := wire.post("/v1/transfers", key, fmt.Sprintf("%d-%d", client, number), body, http.StatusCreated); err != nil {
+					return m, err
+				}
+				m.answers = append(m.answers, time.Since(began))
+				m.done += legs
+			}
+			return m, nil
+		})
+	}
+}
+
+// fundWorld opens the thousand accounts that a world can have in an asset.
+func (n *node) fundWorld(ctx context.Context) (accounts []uint64, err error) {
+	commands := [][]byte{bank.RegisterWorld{Code: "bench"}.AppendTo(nil), bank.RegisterAsset{Code: "GOLD", Scale: 2}.AppendTo(nil)}
+	for sub := range uint32(1000) {
+		commands = append(commands, bank.OpenAccount{OwnerKind: ledger.OwnerWorld, Owner: 1, Asset: 3, Sub: sub}.AppendTo(nil))
+	}
+	answers, err := n.journal.Submit(ctx, commands...)
+	if err != nil {
+		return nil, err
+	}
+	asset, _ := bank.First[bank.AssetRegistered](answers[1].Bytes)
+	commands = nil
+	for _, answer := range answers[2:] {
+		opened, _ := bank.First[bank.AccountOpened](answer.Bytes)
+		accounts = append(accounts, opened.Account)
+		commands = append(commands, bank.Transfer{Legs: []ledger.Leg{{Debit: asset.Issuer, Credit: opened.Account, Amount: 1_000_000_000}}}.AppendTo(nil))
+	}
+	_, err = n.journal.Submit(ctx, commands...)
+	return accounts, err
+}
+
+func benchEvents(ctx context.Context, folder string, length time.Duration) (measured, error) {
+	n, err := openBench(ctx, folder)
+	if err != nil {
+		return measured{}, err
+	}
+	defer n.close()
+	if _, err := n.journal.Submit(ctx, bank.RegisterWorld{Code: "bench"}.AppendTo(nil)); err != nil {
+		return measured{}, err
+	}
+	_, key, err := n.identity.CreateKey(ctx, identity.Principal{Kind: identity.Server, World: 1}, "bench")
+	if err != nil {
+		return measured{}, err
+	}
+	address, stop, err := serveBench(n)
+	if err != nil {
+		return measured{}, err
+	}
+	defer stop()
+	const size = 100
+	return together(8, length, func(client int, until time.Time) (m measured, err error) {
+		wire, err := dialWire(address)
+		if err != nil {
+			return m, err
+		}
+		defer wire.close()
+		var body []byte
+		for number := 0; time.Now().Before(until); number++ {
+			body = append(body[:0], `{"batch":[`...)
+			at := time.Now().UTC().Format("2006-01-02T15:04:05.000Z")
+			for i := range size {
+				if i > 0 {
+					body = append(body, ',')
+				}
+				body = fmt.Appendf(body, `{"type":"track","event":"heartbeat","userId":"user-%04d","messageId":"%08d-%08d-%04d-5a5e-9a838b3f7f0a","timestamp":"%s","context":{"library":{"name":"unity","version":"3.0.0"},"app":{"name":"cafe","version":"1.2"},"device":{"model":"headset-two"}},"properties":{"scene":"plaza","x":%d,"y":-7,"fps":60}}`,
+					(number*size+i)%1000, client, number, i, at, i)
+			}
+			body = append(body, "]}"...)
+			began := time.Now()
+			if err := wire.post("/v1/batch", key, "", body, http.StatusOK); err != nil {
+				return m, err
+			}
+			m.answers = append(m.answers, time.Since(began))
+			m.done += size
+		}
+		return m, nil
+	})
+}

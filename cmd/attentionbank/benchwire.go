@@ -1,0 +1,90 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"strconv"
+	"strings"
+)
+
+// wire is a plain HTTP/1.1 connection for the load of a benchmark: it costs
+// the machine that is measured as little as it can, and trusts the answers of
+// this program's own server.
+type wire struct {
+	connection net.Conn
+	reader     *bufio.Reader
+	request    []byte
+}
+
+func dialWire(address string) (*wire, error) {
+	connection, err := net.Dial("tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	return &wire{connection: connection, reader: bufio.NewReaderSize(connection, 64<<10)}, nil
+}
+
+func (w *wire) close() { w.connection.Close() }
+
+// post sends a request and reads the whole answer.
+func (w *wire) post(path, key, idempotencyKey string, body []byte, status int) error {
+	w.request = fmt.Appendf(w.request[:0], "POST %s HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n", path, key)
+	if idempotencyKey != "" {
+		w.request = fmt.Appendf(w.request, "Idempotency-Key: %s\r\n", idempotencyKey)
+	}
+	w.request = append(fmt.Appendf(w.request, "Content-Length: %d\r\n\r\n", len(body)), body...)
+	if _, err := w.connection.Write(w.request); err != nil {
+		return err
+	}
+	got, chunked, length := 0, false, 0
+	for first := true; ; first = false {
+		line, err := w.reader.ReadString('\n')
+		if err != nil {
+			return err
+		}
+		line = strings.TrimRight(line, "\r\n")
+		if line == "" {
+			break
+		}
+		name, value, _ := strings.Cut(line, ": ")
+		switch {
+		case first:
+			got, _ = strconv.Atoi(strings.Fields(line)[1])
+		case name == "Content-Length":
+			length, _ = strconv.Atoi(value)
+		case name == "Transfer-Encoding":
+			chunked = true
+		}
+	}
+	answer, err := w.readBody(length, chunked)
+	if err == nil && got != status {
+		err = fmt.Errorf("status %d, expected %d: %s", got, status, answer)
+	}
+	return err
+}
+
+func (w *wire) readBody(length int, chunked bool) (answer []byte, err error) {
+	for {
+		if chunked {
+			line, err := w.reader.ReadString('\n')
+			if err != nil {
+				return nil, err
+			}
+			size, err := strconv.ParseInt(strings.TrimSpace(line), 16, 32)
+			if err != nil {
+				return nil, err
+			}
+			length = int(size) + 2 // and the line's end
+		}
+		part := make([]byte, length)
+		if _, err := io.ReadFull(w.reader, part); err != nil {
+			return nil, err
+		}
+		answer = append(answer, part...)
+		if !chunked || length == 2 {
+			return answer, nil
+		}
+	}
+}
