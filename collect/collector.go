@@ -324,7 +324,7 @@ func (c *Collector) write(requests []*request) error {
 			if err := c.fold.add(ctx, batch.Seq, batch.ReceivedMS, p); err != nil {
 				return err
 			}
-			c.fold.remember(batch.ReceivedMS, position(batch.Seq, entries), &p.entry)
+			c.fold.remember(batch.ReceivedMS, position(batch.Seq, entries), &p.entry, false)
 			body = p.entry.appendTo(body)
 			entries++
 		}

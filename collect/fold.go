@@ -39,7 +39,11 @@ func (f *fold) judge(ctx context.Context, receivedMS int64, p *prepared) (kept b
 		p.result.Verdict, p.result.Rule = p.verdict, p.rule
 		return true, nil
 	}
-	if first, found := f.seen.find(p.digest); found {
+	first, found, err := f.first(ctx, p.digest)
+	if err != nil {
+		return false, err
+	}
+	if found {
 		p.result.Verdict, p.result.Rule, p.result.First = Duplicate, MessageIDTwice, first.verdict
 		return false, nil
 	}
@@ -385,7 +389,7 @@ func (f *fold) again(ctx context.Context, batch Batch, folds bool) error {
 		if err != nil {
 			return err
 		}
-		f.remember(batch.ReceivedMS, position(batch.Seq, index), &e)
+		f.remember(batch.ReceivedMS, position(batch.Seq, index), &e, true)
 		index++
 		if !folds {
 			continue

@@ -307,54 +307,18 @@ func (c *Collector) Verdict(ctx context.Context, world uint32, messageID string)
 	err = c.do(ctx, nil, func() error {
 		for _, trust := range []Trust{TrustServer, TrustWrite, TrustImport} {
 			d := digestOf(world, trust, messageID)
-			entry, found := c.fold.seen.find(d)
+			entry, found, err := c.fold.first(ctx, d)
+			if err != nil {
+				return err
+			}
 			if !found {
 				continue
-			}
-			if entry.verdict == Quarantined && entry.rule == Unvouched {
-				counts, err := c.fold.countsByNow(ctx, entry, d)
-				if err != nil {
-					return err
-				}
-				if counts {
-					c.fold.seen.accept(d)
-					entry.verdict, entry.rule = Accepted, NoRule
-				}
 			}
 			list = append(list, Kept{trust, entry.verdict, entry.rule})
 		}
 		return nil
 	})
 	return list, err
-}
-
-// countsByNow reports whether an event that was quarantined when it arrived has
-// been vouched for since: then it no longer waits. It matters after a restart,
-// which remembers how events arrived.
-func (f *fold) countsByNow(ctx context.Context, e seenEntry, d digest) (bool, error) {
-	seq, index := e.batch()
-	for batch, err := range f.c.log.Load(ctx, seq) {
-		if err != nil {
-			return false, err
-		}
-		at := uint32(0)
-		for kept, err := range batch.entries() {
-			if err != nil {
-				return false, err
-			}
-			if at == index {
-				_, who, err := f.target(ctx, kept.subject)
-				if err != nil {
-					return false, err
-				}
-				waits := slices.ContainsFunc(who.waiting, func(w waiting) bool { return w.digest == d })
-				return !waits, nil
-			}
-			at++
-		}
-		break
-	}
-	return false, nil
 }
 
 // Forget drops what is folded of a subject, after its key was destroyed.

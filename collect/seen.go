@@ -1,6 +1,10 @@
 package collect
 
-import "slices"
+import (
+	"context"
+	"fmt"
+	"slices"
+)
 
 // seen remembers the message ids that arrived within the horizon, exactly, in
 // partitions by the UTC day of their arrival, which are dropped whole.
@@ -16,6 +20,9 @@ type seenEntry struct {
 	position uint64
 	verdict  Verdict
 	rule     Rule
+	// asArrived says that the verdict is the one on arrival, read from the log
+	// by a restart; the event may have been vouched for since.
+	asArrived bool
 }
 
 // position packs a batch's sequence and an entry's index.
@@ -36,7 +43,7 @@ func (s *seen) find(d digest) (seenEntry, bool) {
 
 // remember notes an entry of the log. What has left the horizon is forgotten;
 // a partition is kept until its last moment has.
-func (f *fold) remember(receivedMS int64, position uint64, e *entry) {
+func (f *fold) remember(receivedMS int64, position uint64, e *entry, asArrived bool) {
 	const dayMS = 24 * 60 * 60 * 1000
 	if e.kind != eventEntry {
 		return
@@ -47,15 +54,56 @@ func (f *fold) remember(receivedMS int64, position uint64, e *entry) {
 		s.days = slices.DeleteFunc(s.days, func(old seenDay) bool { return (old.day+1)*dayMS <= receivedMS-HorizonMS })
 		s.days = append(s.days, seenDay{day, map[digest]seenEntry{}})
 	}
-	s.days[len(s.days)-1].entries[e.digest] = seenEntry{position, e.verdict, e.rule}
+	s.days[len(s.days)-1].entries[e.digest] = seenEntry{position, e.verdict, e.rule, asArrived}
 }
 
 // accept notes that an event that was quarantined counts now.
 func (s *seen) accept(d digest) {
 	for i := range s.days {
 		if entry, found := s.days[i].entries[d]; found {
-			entry.verdict, entry.rule = Accepted, NoRule
+			entry.verdict, entry.rule, entry.asArrived = Accepted, NoRule, false
 			s.days[i].entries[d] = entry
 		}
 	}
+}
+
+// first returns what became of the first event of a message id. An event that
+// was quarantined before a restart may have been vouched for since: then it no
+// longer waits.
+func (f *fold) first(ctx context.Context, d digest) (seenEntry, bool, error) {
+	entry, found := f.seen.find(d)
+	if !found || !entry.asArrived || entry.verdict != Quarantined || entry.rule != Unvouched {
+		return entry, found, nil
+	}
+	waits, err := f.waits(ctx, entry, d)
+	if err == nil && !waits {
+		f.seen.accept(d)
+		entry.verdict, entry.rule = Accepted, NoRule
+	}
+	return entry, true, err
+}
+
+// waits reports whether an event still waits to be vouched for.
+func (f *fold) waits(ctx context.Context, e seenEntry, d digest) (bool, error) {
+	seq, index := e.batch()
+	for batch, err := range f.c.log.Load(ctx, seq) {
+		if err != nil {
+			return false, err
+		}
+		for kept, err := range batch.entries() {
+			if err != nil {
+				return false, err
+			}
+			if index == 0 {
+				_, who, err := f.target(ctx, kept.subject)
+				if err != nil {
+					return false, err
+				}
+				return slices.ContainsFunc(who.waiting, func(w waiting) bool { return w.digest == d }), nil
+			}
+			index--
+		}
+		break
+	}
+	return false, fmt.Errorf("batch %d of the events has no such entry", seq)
 }

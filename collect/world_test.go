@@ -1,0 +1,206 @@
+package collect_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/attentionbank/attentionbank/bank"
+	"github.com/attentionbank/attentionbank/collect"
+	"github.com/attentionbank/attentionbank/event"
+	"github.com/attentionbank/attentionbank/identity"
+	"github.com/attentionbank/attentionbank/memory"
+	"github.com/attentionbank/attentionbank/score"
+)
+
+// startMS is where the clock of a test begins: 2026-01-10T12:00:00Z.
+const startMS int64 = 1_768_046_400_000
+
+const (
+	minuteMS = 60 * 1000
+	dayMS    = 24 * 60 * minuteMS
+)
+
+// failer is what a test and a property have in common.
+type failer interface {
+	Helper()
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+}
+
+// world is a collector with its stores, people and clock.
+type world struct {
+	failer
+	nowMS    int64
+	events   *memory.Events
+	people   subjects
+	policies collect.Policies
+	*collect.Collector
+}
+
+// subjects joins identity to the collector as the program does.
+type subjects struct{ *identity.Registry }
+
+func (s subjects) Resolve(ctx context.Context, refs []collect.Ref) (list []collect.Subject, err error) {
+	named := make([]identity.SubjectRef, len(refs))
+	for i, ref := range refs {
+		named[i] = identity.SubjectRef{World: ref.World, UserID: ref.UserID, AnonymousID: ref.AnonymousID}
+	}
+	found, err := s.Registry.Resolve(ctx, named)
+	for _, subject := range found {
+		list = append(list, collect.Subject{Number: subject.Number, Person: subject.Person})
+	}
+	return list, erased(err)
+}
+
+func (s subjects) Person(ctx context.Context, number uint64) ([16]byte, error) {
+	subject, err := s.Registry.Subject(ctx, number)
+	return subject.Person, erased(err)
+}
+
+func (s subjects) Seal(ctx context.Context, number uint64, dst, plain, additional []byte) ([]byte, error) {
+	sealed, err := s.Registry.Seal(ctx, number, dst, plain, additional)
+	return sealed, erased(err)
+}
+
+func (s subjects) Open(ctx context.Context, dst, sealed, additional []byte) ([]byte, error) {
+	plain, err := s.Registry.Open(ctx, dst, sealed, additional)
+	return plain, erased(err)
+}
+
+func (s subjects) Derive(ctx context.Context, number uint64, label string) ([32]byte, error) {
+	secret, err := s.Registry.Derive(ctx, number, label)
+	return secret, erased(err)
+}
+
+func erased(err error) error {
+	if errors.Is(err, identity.ErrErased) {
+		return collect.ErrErased
+	}
+	return err
+}
+
+// policy is the one policy of the tests: a refund window of two days.
+var policy = func() *score.Policy {
+	p, err := score.ParsePolicy([]byte("refund_window_days: 2\n"))
+	if err != nil {
+		panic(err)
+	}
+	return p
+}()
+
+func newWorld(t failer) *world {
+	t.Helper()
+	w := &world{failer: t, nowMS: startMS, events: memory.NewEvents()}
+	w.policies = func(uint32, int32, uint32) (*score.Policy, uint32) { return policy, 1 }
+	registry, err := identity.Open(context.Background(), memory.NewIdentity(), [32]byte{1}, identity.Options{NowMS: func() int64 { return w.nowMS }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.people = subjects{registry}
+	w.open()
+	return w
+}
+
+func (w *world) open() {
+	w.Helper()
+	var err error
+	w.Collector, err = collect.Open(context.Background(), w.events, w.events, w.people, w.policies, collect.Options{Now: func() int64 { return w.nowMS }})
+	if err != nil {
+		w.Fatal(err)
+	}
+}
+
+// restart ends the collector and opens another: after a clean end there is a
+// checkpoint at the last batch; after a crash there is none, and the old
+// collector is left where it is.
+func (w *world) restart(clean bool) {
+	w.Helper()
+	if clean {
+		if err := w.Close(); err != nil {
+			w.Fatal(err)
+		}
+	}
+	w.open()
+}
+
+// accept gives events to the collector and returns their verdicts as text.
+func (w *world) accept(trust collect.Trust, events ...event.Event) (verdicts []string) {
+	w.Helper()
+	request := collect.Request{World: 1, Trust: trust}
+	for _, e := range events {
+		if e.Call == 0 {
+			e.Call = event.Track
+		}
+		request.Items = append(request.Items, event.Item{Event: e})
+	}
+	results, err := w.Accept(context.Background(), request)
+	if err != nil {
+		w.Fatal(err)
+	}
+	for _, r := range results {
+		text := r.Verdict.String()
+		if r.Rule != collect.NoRule {
+			text += " " + r.Rule.String()
+		}
+		if r.First != 0 {
+			text += ", first " + r.First.String()
+		}
+		verdicts = append(verdicts, text)
+	}
+	return verdicts
+}
+
+func (w *world) requireVerdict(want string, trust collect.Trust, e event.Event) {
+	w.Helper()
+	if got := w.accept(trust, e); got[0] != want {
+		w.Fatalf("%+v is %q, expected %q", e, got[0], want)
+	}
+}
+
+func (w *world) subject(userID string) uint64 {
+	w.Helper()
+	found, err := w.people.Resolve(context.Background(), []collect.Ref{{World: 1, UserID: userID}})
+	if err != nil {
+		w.Fatal(err)
+	}
+	return found[0].Number
+}
+
+// earned returns what a user's day has earned, and the award.
+func (w *world) earned(userID string, day int32) (pointsMicro int64, attention collect.Attention) {
+	w.Helper()
+	list, err := w.Attention(context.Background(), w.subject(userID), day)
+	if err != nil {
+		w.Fatal(err)
+	}
+	if len(list) == 0 {
+		return 0, attention
+	}
+	return list[0].Award.PointsMicro, list[0]
+}
+
+// ledger is a bank that remembers Mints as the real one does: by natural key,
+// with the higher revision.
+type ledger map[string]bank.Mint
+
+func (l ledger) take(_ context.Context, mints []bank.Mint) error {
+	for _, m := range mints {
+		key := fmt.Sprintf("%x/%d/%d", m.Person, m.World, m.Day)
+		if m.Revision > l[key].Revision {
+			l[key] = m
+		} else if m.Revision == l[key].Revision && m.CumulativePointsMicro != l[key].CumulativePointsMicro {
+			return fmt.Errorf("revision %d of %s came with %d points and with %d", m.Revision, key, l[key].CumulativePointsMicro, m.CumulativePointsMicro)
+		}
+	}
+	return nil
+}
+
+func (w *world) flush(l ledger) (minted int) {
+	w.Helper()
+	minted, err := w.Flush(context.Background(), l.take)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return minted
+}
