@@ -141,7 +141,7 @@ func (c *scoreCommand) scoreNumbers(env *environment, policy *score.Policy, lamb
 	points, terms := policy.Linear(seconds, interactions, spend)
 	value, fits := amount.MulDivDown(points, lambda, score.Micro)
 	if !fits {
-		return fmt.Errorf("V does not fit: A is %s points", amount.Format(points, 6))
+		return fmt.Errorf("the value does not fit: A is %s points", amount.Format(points, 6))
 	}
 	hours, _ := amount.MulDivDown(seconds, score.Micro, 3600)
 	six := func(v int64) string { return amount.Format(v, 6) }
