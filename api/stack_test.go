@@ -65,7 +65,7 @@ func newStack(t *testing.T) *stack {
 	}
 	log := memory.NewEvents()
 	policies := func(uint32, int32, uint32) (*score.Policy, uint32) { return score.DefaultPolicy(), 0 }
-	collector, err := collect.Open(ctx, log, log, people{registry}, policies, collect.Options{Now: now})
+	collector, err := collect.Open(ctx, log, &memory.Head{}, log, people{registry}, policies, collect.Options{Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}

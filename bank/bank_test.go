@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/attentionbank/attentionbank/bank"
+	"github.com/attentionbank/attentionbank/ledger"
 )
 
 // requireRestorable writes a state, reads it back and requires that both are
@@ -21,5 +22,52 @@ func requireRestorable(t testing.TB, state *bank.State) {
 	}
 	if restored.Hash() != state.Hash() {
 		t.Fatal("a restored state has another hash")
+	}
+}
+
+// The bounds that a script would be too long for.
+func TestBoundsOfLegsAndGroups(t *testing.T) {
+	state := bank.New()
+	seq := uint64(0)
+	apply := func(command []byte) bank.Refusal {
+		seq++
+		state.Begin(seq, 1)
+		return bank.Refusal(state.Apply(command, nil)[0])
+	}
+	apply(bank.RegisterWorld{Code: "cafe"}.AppendTo(nil))
+	apply(bank.RegisterAsset{Code: "GOLD", Scale: 0}.AppendTo(nil))
+	for sub := range uint32(2) {
+		apply(bank.OpenAccount{OwnerKind: ledger.OwnerWorld, Owner: 1, Asset: 3, Sub: sub}.AppendTo(nil))
+	}
+	issuer := state.Books().Asset(3).Issuer
+	transfer := bank.Transfer{Legs: make([]ledger.Leg, ledger.MaxLegs+1)}
+	for i := range transfer.Legs {
+		transfer.Legs[i] = ledger.Leg{Debit: issuer, Credit: issuer + 1, Amount: 1}
+	}
+	if refusal := apply(transfer.AppendTo(nil)); refusal != bank.TooManyLegs {
+		t.Errorf("%d legs: %s", len(transfer.Legs), refusal)
+	}
+	transfer.Legs = transfer.Legs[1:]
+	if refusal := apply(transfer.AppendTo(nil)); refusal != bank.Accepted {
+		t.Errorf("%d legs: %s", len(transfer.Legs), refusal)
+	}
+	hold := bank.PlaceHold{Account: issuer + 1, Beneficiary: issuer + 2, Amount: 1, Group: [16]byte{1}}
+	for i := range ledger.MaxGroup {
+		if refusal := apply(hold.AppendTo(nil)); refusal != bank.Accepted {
+			t.Fatalf("hold %d: %s", i, refusal)
+		}
+	}
+	// Nothing is available any more, and the group is full: the group comes first.
+	if refusal := apply(hold.AppendTo(nil)); refusal != bank.GroupTooLarge {
+		t.Errorf("a hold more than a group has: %s", refusal)
+	}
+	if refusal := apply(bank.SettleGroup{Group: [16]byte{1}}.AppendTo(nil)); refusal != bank.Accepted {
+		t.Errorf("settling a full group: %s", refusal)
+	}
+	if balance := state.Books().Account(issuer + 2).Balance; balance != ledger.MaxGroup {
+		t.Errorf("%d arrived", balance)
+	}
+	if err := state.Check(); err != nil {
+		t.Error(err)
 	}
 }

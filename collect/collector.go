@@ -86,6 +86,7 @@ type Options struct {
 // Collector accepts events. Its methods may be called from any goroutine.
 type Collector struct {
 	log         Log
+	head        Head
 	checkpoints Checkpoints
 	subjects    Subjects
 	policies    Policies
@@ -134,9 +135,9 @@ type Request struct {
 }
 
 // Open folds again what came after the last checkpoint and begins to accept.
-func Open(ctx context.Context, log Log, checkpoints Checkpoints, subjects Subjects, policies Policies, options Options) (*Collector, error) {
+func Open(ctx context.Context, log Log, head Head, checkpoints Checkpoints, subjects Subjects, policies Policies, options Options) (*Collector, error) {
 	c := &Collector{
-		log: log, checkpoints: checkpoints, subjects: subjects, policies: policies, now: options.Now,
+		log: log, head: head, checkpoints: checkpoints, subjects: subjects, policies: policies, now: options.Now,
 		queue: make(chan *request, queueLength), closing: make(chan struct{}), done: make(chan struct{}),
 	}
 	if c.now == nil {
@@ -310,7 +311,7 @@ func (c *Collector) take(first *request) (batch []*request) {
 func (c *Collector) write(requests []*request) error {
 	ctx := context.Background()
 	batch := Batch{Seq: c.fold.seq + 1, ReceivedMS: max(c.now(), c.fold.receivedMS)}
-	body := newBody()
+	body := newBody(c.fold.hash)
 	entries := uint32(0)
 	for _, r := range requests {
 		for _, p := range r.entries {
@@ -339,23 +340,28 @@ func (c *Collector) write(requests []*request) error {
 	}
 	c.stats.AppendNS.Add(int64(time.Since(began)))
 	c.stats.Batches.Add(1)
-	c.fold.seq, c.fold.receivedMS = batch.Seq, batch.ReceivedMS
+	c.fold.seq, c.fold.receivedMS, c.fold.hash = batch.Seq, batch.ReceivedMS, batch.hash()
 	c.fold.sinceCheckpoint += int(entries)
 	return nil
 }
 
-// append makes a batch durable. If the outcome is unknown, the batch is read
-// back before anything else.
+// append makes a batch durable in the log and then in the second head. If the
+// outcome in the log is unknown, the batch is read back first.
 func (c *Collector) append(ctx context.Context, batch Batch) error {
-	err := c.log.Append(ctx, batch)
-	if err == nil || errors.Is(err, ErrConflict) {
-		return err
-	}
-	for there, loadErr := range c.log.Load(ctx, batch.Seq) {
-		if loadErr == nil && there.Seq == batch.Seq && string(there.Body) == string(batch.Body) {
-			return nil
+	if err := c.log.Append(ctx, batch); err != nil {
+		if errors.Is(err, ErrConflict) || !c.isThere(ctx, batch) {
+			return err
 		}
-		break
 	}
-	return err
+	if err := c.head.Save(batch.Seq, batch.hash()); err != nil {
+		return fmt.Errorf("saving the second head: %w", err)
+	}
+	return nil
+}
+
+func (c *Collector) isThere(ctx context.Context, batch Batch) bool {
+	for there, err := range c.log.Load(ctx, batch.Seq) {
+		return err == nil && there.Seq == batch.Seq && there.hash() == batch.hash()
+	}
+	return false
 }

@@ -15,7 +15,8 @@ import (
 type fold struct {
 	c *Collector
 
-	seq             uint64 // last batch that is folded
+	seq             uint64   // last batch that is folded
+	hash            [32]byte // of that batch
 	receivedMS      int64
 	sinceCheckpoint int
 	// stored says that there are parts in the checkpoints to look for.
@@ -351,7 +352,8 @@ func (f *fold) checkpoint(ctx context.Context) error {
 	return nil
 }
 
-// recover comes to the state after the last batch.
+// recover comes to the state after the last batch. What is not as it was
+// written is an error that names the batch.
 func (f *fold) recover(ctx context.Context) error {
 	checkpoint, err := f.c.checkpoints.Seq(ctx)
 	if err != nil {
@@ -363,20 +365,24 @@ func (f *fold) recover(ctx context.Context) error {
 		return fmt.Errorf("finding the horizon: %w", err)
 	}
 	// Message ids are read from the horizon on, entries are folded behind the
-	// checkpoint; the batch before is read for its time.
+	// checkpoint; the batch before is read for its time and hash.
 	from = max(min(from, checkpoint+1), 2) - 1
 	f.seq = from - 1
-	for batch, err := range f.c.log.Load(ctx, from) {
-		if err != nil {
-			return err
-		}
+	chain := chain{log: f.c.log, head: f.c.head}
+	err = chain.walk(ctx, from, checkpoint, func(batch Batch, hash [32]byte) error {
 		if err := f.again(ctx, batch, batch.Seq > checkpoint); err != nil {
 			return err
 		}
-		f.seq, f.receivedMS = batch.Seq, batch.ReceivedMS
+		f.seq, f.receivedMS, f.hash = batch.Seq, batch.ReceivedMS, hash
+		return nil
+	})
+	if err != nil || f.seq == 0 {
+		return err
 	}
-	if f.seq < checkpoint {
-		return fmt.Errorf("the log of events ends at batch %d, but a checkpoint was made at batch %d: its tail was lost; restore it from a copy", f.seq, checkpoint)
+	// A batch whose head was not saved is folded now, and its events are told
+	// as duplicates: so it is acknowledged.
+	if err := f.c.head.Save(f.seq, f.hash); err != nil {
+		return fmt.Errorf("saving the second head of the events: %w", err)
 	}
 	return nil
 }

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/attentionbank/attentionbank/bank"
@@ -199,18 +202,86 @@ func TestFailingLog(t *testing.T) {
 	}
 }
 
-// A lost tail is found out by the checkpoint that knows of it.
-func TestLostTailIsFoundOut(t *testing.T) {
+// What is damaged or lost is found out, by an error that names the batch, and
+// nothing is invented or silently left out.
+func TestDamageIsFoundOut(t *testing.T) {
+	for name, damage := range map[string]func(w *world){
+		"a lost tail":    func(w *world) { w.events.Lose(4) },
+		"all is lost":    func(w *world) { w.events.Lose(0) },
+		"a flipped byte": func(w *world) { w.events.Corrupt(3, func(b []byte) []byte { b[60] ^= 1; return b }) },
+		"a flipped byte of the last batch": func(w *world) {
+			w.events.Corrupt(5, func(b []byte) []byte { b[len(b)-1] ^= 1; return b })
+		},
+		"a batch that is cut off":  func(w *world) { w.events.Corrupt(5, func(b []byte) []byte { return b[:len(b)-7] }) },
+		"an empty batch":           func(w *world) { w.events.Corrupt(2, func([]byte) []byte { return nil }) },
+		"another head":             func(w *world) { w.head.Save(5, [32]byte{1}) },
+		"a head that was put back": func(w *world) { w.head.Save(2, [32]byte{}) },
+		"a checkpoint ahead":       func(w *world) { w.events.Save(context.Background(), 9, nil) },
+	} {
+		w := newWorld(t)
+		for i := range 5 {
+			w.accept(collect.TrustServer, jump("alice", fmt.Sprint(i), w.nowMS))
+		}
+		damage(w)
+		_, err := collect.Open(context.Background(), w.events, w.head, w.events, w.people, w.policies, collect.Options{Now: func() int64 { return w.nowMS }})
+		if !errors.Is(err, collect.ErrDamaged) {
+			t.Errorf("%s: opened with %v", name, err)
+		}
+	}
+}
+
+// A crash between the log and the second head, twice in a row, loses nothing.
+func TestHeadBehindByOne(t *testing.T) {
 	w := newWorld(t)
-	w.accept(collect.TrustServer, jump("alice", "m1", w.nowMS))
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
+	lost := errors.New("the power failed")
+	for i := range 3 {
+		w.head.OnSave = func(uint64) error { return lost }
+		_, err := w.Accept(context.Background(), collect.Request{World: 1, Trust: collect.TrustServer, Items: []event.Item{{Event: event.Event{
+			Call: event.Track, Type: "Jumped", UserID: "alice", MessageID: fmt.Sprint(i), TimeMS: w.nowMS}}}})
+		if !errors.Is(err, lost) {
+			t.Fatalf("acknowledged without a head: %v", err)
+		}
+		w.head.OnSave = nil
+		w.restart(false)
+		w.requireVerdict("duplicate message_id_seen, first accepted", collect.TrustServer, jump("alice", fmt.Sprint(i), w.nowMS))
 	}
-	if err := w.events.Save(context.Background(), 9, nil); err != nil {
-		t.Fatal(err)
+}
+
+// When too many requests wait, more are refused at once and nothing is lost.
+func TestOverloadIsRefusedEarly(t *testing.T) {
+	w := newWorld(t)
+	var once sync.Once
+	blocked, release := make(chan struct{}), make(chan struct{})
+	w.events.OnAppend = func(collect.Batch) memory.Outcome {
+		once.Do(func() { close(blocked) })
+		<-release
+		return memory.Outcome{}
 	}
-	_, err := collect.Open(context.Background(), w.events, w.events, w.people, w.policies, collect.Options{Now: func() int64 { return w.nowMS }})
-	if err == nil {
-		t.Fatal("a log that ends before its checkpoint was opened")
+	var clients sync.WaitGroup
+	var accepted, busy atomic.Int64
+	send := func(i int) {
+		_, err := w.Accept(context.Background(), collect.Request{World: 1, Trust: collect.TrustServer, Items: []event.Item{{Event: event.Event{
+			Call: event.Track, Type: "Jumped", UserID: "alice", MessageID: fmt.Sprint(i), TimeMS: startMS}}}})
+		switch {
+		case err == nil:
+			accepted.Add(1)
+		case errors.Is(err, collect.ErrBusy):
+			busy.Add(1)
+		default:
+			t.Errorf("request %d: %v", i, err)
+		}
+	}
+	clients.Go(func() { send(0) })
+	<-blocked
+	for i := range 3000 {
+		clients.Go(func() { send(i + 1) })
+	}
+	for busy.Load() == 0 {
+		runtime.Gosched()
+	}
+	close(release)
+	clients.Wait()
+	if _, attention := w.earned("alice", bank.Day(startMS)); accepted.Load()+busy.Load() != 3001 || attention.Award.Slices[0].Interactions != accepted.Load() {
+		t.Errorf("%d were accepted, %d refused, %d count", accepted.Load(), busy.Load(), attention.Award.Slices[0].Interactions)
 	}
 }

@@ -9,6 +9,7 @@ package collect
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -56,6 +57,23 @@ const PersonPart int32 = -1 << 31
 // NeverDue is later than any time.
 const NeverDue int64 = 1<<63 - 1
 
+// Head is a second place, outside the log, that remembers the last durable
+// batch, so that a log that has silently lost its tail is found out.
+type Head interface {
+	// Load returns the sequence and hash that were saved last; zero if none.
+	Load() (seq uint64, hash [32]byte, err error)
+	// Save makes them durable.
+	Save(seq uint64, hash [32]byte) error
+}
+
+// ErrDamaged is wrapped by every error about a batch whose bytes are not what
+// was written.
+var ErrDamaged = errors.New("the log of events is damaged")
+
+func damaged(seq uint64, format string, args ...any) error {
+	return fmt.Errorf("%w at batch %d: %s", ErrDamaged, seq, fmt.Sprintf(format, args...))
+}
+
 // Checkpoints keep the folded state up to a batch of the log.
 type Checkpoints interface {
 	// Save replaces parts and moves the checkpoint to seq, both or neither.
@@ -72,9 +90,10 @@ type Checkpoints interface {
 
 // The body of a batch (little-endian):
 //
-//	| "ABEV" | version u8 = 1 | entries u32 | entries |
+//	| "ABEV" | version u8 = 1 | previous hash 32 | entries u32 | entries |
 //
-// and an entry:
+// Its hash is its SHA-256; each body holds that of the batch before, and the
+// second head that of the last: a chain. An entry is
 //
 //	| kind u8 | trust u8 | verdict u8 | rule u8 | world u32 | subject u64 |
 //	| other u64 | digest 16 | policy version u32 | length u32 | sealed payload |
@@ -114,11 +133,25 @@ type digest [16]byte
 const (
 	bodyMagic   = "ABEV"
 	bodyVersion = 1
-	bodyHeader  = 4 + 1 + 4
+	bodyHeader  = 4 + 1 + 32 + 4
 	entryHeader = 4 + 4 + 8 + 8 + 16 + 4 + 4
 )
 
-func newBody() []byte { return append([]byte(bodyMagic), bodyVersion, 0, 0, 0, 0) }
+func newBody(previous [32]byte) []byte {
+	body := append(append([]byte(bodyMagic), bodyVersion), previous[:]...)
+	return append(body, 0, 0, 0, 0)
+}
+
+// hash names a batch and all before it.
+func (b Batch) hash() [32]byte { return sha256.Sum256(b.Body) }
+
+// previous returns the hash of the batch before.
+func (b Batch) previous() (hash [32]byte, err error) {
+	if len(b.Body) < bodyHeader || string(b.Body[:4]) != bodyMagic || b.Body[4] != bodyVersion {
+		return hash, damaged(b.Seq, "it does not begin as a batch")
+	}
+	return [32]byte(b.Body[5:37]), nil
+}
 
 // setEntries fills in the number of entries of a finished body.
 func setEntries(body []byte, entries uint32) []byte {
@@ -140,15 +173,15 @@ func (b Batch) entries() iter.Seq2[entry, error] {
 	return func(yield func(entry, error) bool) {
 		le := binary.LittleEndian
 		src := b.Body
-		if len(src) < bodyHeader || string(src[:4]) != bodyMagic || src[4] != bodyVersion {
-			yield(entry{}, fmt.Errorf("batch %d of the events is damaged: it does not begin as a batch", b.Seq))
+		if _, err := b.previous(); err != nil {
+			yield(entry{}, err)
 			return
 		}
-		count := le.Uint32(src[5:])
+		count := le.Uint32(src[bodyHeader-4:])
 		src = src[bodyHeader:]
 		for i := range count {
 			if len(src) < entryHeader || uint64(len(src)-entryHeader) < uint64(le.Uint32(src[entryHeader-4:])) {
-				yield(entry{}, fmt.Errorf("batch %d of the events is damaged: entry %d of %d is cut off", b.Seq, i, count))
+				yield(entry{}, damaged(b.Seq, "entry %d of %d is cut off", i, count))
 				return
 			}
 			e := entry{
@@ -164,7 +197,7 @@ func (b Batch) entries() iter.Seq2[entry, error] {
 			}
 		}
 		if len(src) != 0 {
-			yield(entry{}, fmt.Errorf("batch %d of the events is damaged: %d bytes are left over", b.Seq, len(src)))
+			yield(entry{}, damaged(b.Seq, "%d bytes are left over", len(src)))
 		}
 	}
 }

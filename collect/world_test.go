@@ -33,6 +33,7 @@ type world struct {
 	failer
 	nowMS    int64
 	events   *memory.Events
+	head     *memory.Head
 	people   subjects
 	policies collect.Policies
 	*collect.Collector
@@ -91,7 +92,7 @@ var policy = func() *score.Policy {
 
 func newWorld(t failer) *world {
 	t.Helper()
-	w := &world{failer: t, nowMS: startMS, events: memory.NewEvents()}
+	w := &world{failer: t, nowMS: startMS, events: memory.NewEvents(), head: &memory.Head{}}
 	w.policies = func(uint32, int32, uint32) (*score.Policy, uint32) { return policy, 1 }
 	registry, err := identity.Open(context.Background(), memory.NewIdentity(), [32]byte{1}, identity.Options{NowMS: func() int64 { return w.nowMS }})
 	if err != nil {
@@ -105,7 +106,7 @@ func newWorld(t failer) *world {
 func (w *world) open() {
 	w.Helper()
 	var err error
-	w.Collector, err = collect.Open(context.Background(), w.events, w.events, w.people, w.policies, collect.Options{Now: func() int64 { return w.nowMS }})
+	w.Collector, err = collect.Open(context.Background(), w.events, w.head, w.events, w.people, w.policies, collect.Options{Now: func() int64 { return w.nowMS }})
 	if err != nil {
 		w.Fatal(err)
 	}

@@ -144,3 +144,17 @@ func (e *Events) Forget(_ context.Context, subject uint64) error {
 	}
 	return nil
 }
+
+// Lose forgets the batches behind seq, as a disk does that lied about a sync.
+func (e *Events) Lose(seq uint64) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.batches = e.batches[:min(seq, uint64(len(e.batches)))]
+}
+
+// Corrupt changes the bytes of a batch.
+func (e *Events) Corrupt(seq uint64, change func([]byte) []byte) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.batches[seq-1].Body = change(bytes.Clone(e.batches[seq-1].Body))
+}

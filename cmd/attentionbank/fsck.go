@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"github.com/attentionbank/attentionbank/collect"
 	"github.com/attentionbank/attentionbank/journal"
 	"github.com/attentionbank/attentionbank/sqldb"
 	"github.com/schollz/progressbar/v3"
@@ -21,13 +22,21 @@ type fsckCommand struct {
 // Help teaches by example.
 func (c *fsckCommand) Help() string {
 	return `Runs the whole journal again from its first record: the chain of hashes, every answer against
-the one that was given, the sums of the books, the snapshots, the second head.
+the one that was given, the sums of the books, the snapshots, the second head; and the chain of
+the log of events. Sealed events are not opened.
 
 Examples:
   attentionbank fsck --data ./data
   attentionbank fsck --data ./data --json | jq .findings
 
 The exit status is 0 if nothing was found, 1 if something was, 2 if the command line makes no sense.`
+}
+
+// fsckReport is what the command prints as JSON.
+type fsckReport struct {
+	journal.Report
+	EventBatches uint64 `json:"event_batches"`
+	EventEntries uint64 `json:"event_entries"`
 }
 
 // Run implements the command.
@@ -38,18 +47,30 @@ func (c *fsckCommand) Run(env *environment) error {
 	}
 	defer done()
 	if c.AcceptJournal {
-		seq, err := journal.AcceptHead(env.context, store, head)
-		if err != nil {
+		if err := c.accept(env, store, head); err != nil {
 			return err
 		}
-		fmt.Fprintf(env.stdout, "The second head names record %d now.\n", seq)
 	}
 	progress, end := recordProgress(env, "checking records")
-	report, err := journal.Verify(env.context, store, head, progress)
+	report := fsckReport{}
+	report.Report, err = journal.Verify(env.context, store, head, progress)
 	end()
 	if err != nil {
 		return err
 	}
+	progress, end = recordProgress(env, "checking batches of events")
+	err = c.withEvents(env, func(events *sqldb.Events, head *journal.HeadFile) error {
+		report.EventBatches, report.EventEntries, err = collect.Verify(env.context, events, head, progress)
+		return err
+	})
+	end()
+	if err != nil {
+		report.Findings = append(report.Findings, err.Error())
+	}
+	return c.print(env, report)
+}
+
+func (c *fsckCommand) print(env *environment, report fsckReport) error {
 	if c.JSON {
 		encoder := json.NewEncoder(env.stdout)
 		encoder.SetIndent("", "  ")
@@ -57,7 +78,8 @@ func (c *fsckCommand) Run(env *environment) error {
 			return err
 		}
 	} else {
-		fmt.Fprintf(env.stdout, "%d records, %d commands, %d snapshots\n", report.Records, report.Commands, report.Snapshots)
+		fmt.Fprintf(env.stdout, "%d records, %d commands, %d snapshots; %d batches of events, %d entries\n",
+			report.Records, report.Commands, report.Snapshots, report.EventBatches, report.EventEntries)
 		if report.Clean() {
 			fmt.Fprintf(env.stdout, "clean; state %s\n", report.StateHash)
 		}
@@ -69,6 +91,41 @@ func (c *fsckCommand) Run(env *environment) error {
 		return withHint(fmt.Errorf("%d things are not as they were written", len(report.Findings)), "keep this directory as it is and restore the journal from a copy")
 	}
 	return nil
+}
+
+// accept makes both second heads name what is there.
+func (c *fsckCommand) accept(env *environment, store *sqldb.Journal, head *journal.HeadFile) error {
+	seq, err := journal.AcceptHead(env.context, store, head)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(env.stdout, "The second head names record %d now.\n", seq)
+	return c.withEvents(env, func(events *sqldb.Events, head *journal.HeadFile) error {
+		seq, err := collect.AcceptHead(env.context, events, head)
+		if err == nil {
+			fmt.Fprintf(env.stdout, "The second head of the events names batch %d now.\n", seq)
+		}
+		return err
+	})
+}
+
+// withEvents opens the log of events, if the bank has one.
+func (c *fsckCommand) withEvents(env *environment, use func(*sqldb.Events, *journal.HeadFile) error) error {
+	path := filepath.Join(c.Data, "events.db")
+	if _, err := os.Stat(path); os.IsNotExist(err) {
+		return nil
+	}
+	events, err := sqldb.OpenEvents(env.context, path)
+	if err != nil {
+		return err
+	}
+	defer events.Close()
+	head, err := journal.OpenHeadFile(filepath.Join(c.Data, "events.head"))
+	if err != nil {
+		return err
+	}
+	defer head.Close()
+	return use(events, head)
 }
 
 // openForReading opens the journal of a bank that nobody serves.

@@ -134,9 +134,14 @@ func (n *node) openCollector(ctx context.Context, nowMS func() int64) error {
 	if err != nil {
 		return err
 	}
-	n.closers = append(n.closers, log.Close)
+	head, err := journal.OpenHeadFile(filepath.Join(n.folder, "events.head"))
+	if err != nil {
+		log.Close()
+		return err
+	}
+	n.closers = append(n.closers, log.Close, head.Close)
 	n.policies = newPolicyBook(n.journal, nowMS)
-	n.collector, err = collect.Open(ctx, log, log, subjects{n.identity}, n.policies.of, collect.Options{Now: nowMS})
+	n.collector, err = collect.Open(ctx, log, head, log, subjects{n.identity}, n.policies.of, collect.Options{Now: nowMS})
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,88 @@
+package collect
+
+import (
+	"context"
+	"fmt"
+)
+
+// chain is the log with the second head that vouches for its end.
+type chain struct {
+	log  Log
+	head Head
+}
+
+// walk gives each batch from a sequence on to visit, with its hash, and checks
+// that each follows the one before, that the last is the one that the second
+// head knows or the one behind it, and that the log reaches atLeast. The batch
+// behind the head's was never acknowledged: its append was the last thing that
+// happened.
+func (c chain) walk(ctx context.Context, from, atLeast uint64, visit func(batch Batch, hash [32]byte) error) error {
+	headSeq, headHash, err := c.head.Load()
+	if err != nil {
+		return fmt.Errorf("reading the second head of the events: %w", err)
+	}
+	last, lastHash := from-1, [32]byte{}
+	for batch, err := range c.log.Load(ctx, from) {
+		if err != nil {
+			return err
+		}
+		previous, err := batch.previous()
+		if err != nil {
+			return err
+		}
+		if (batch.Seq > from || from == 1) && previous != lastHash {
+			return damaged(batch.Seq, "it does not follow the batch before it, or that one was changed")
+		}
+		last, lastHash = batch.Seq, batch.hash()
+		if batch.Seq == headSeq && lastHash != headHash {
+			return damaged(batch.Seq, "the second head knows it with another hash")
+		}
+		if err := visit(batch, lastHash); err != nil {
+			return err
+		}
+	}
+	if known := max(headSeq, atLeast); last < known {
+		return fmt.Errorf("%w: it ends at batch %d, but batch %d was acknowledged; its tail was lost: restore events.db from a copy that has batch %d", ErrDamaged, last, known, known)
+	}
+	if last > headSeq+1 {
+		return fmt.Errorf("%w: the second head stands at batch %d of %d; if you moved the log on purpose, accept it as it is with: attentionbank fsck --accept-journal", ErrDamaged, headSeq, last)
+	}
+	return nil
+}
+
+// Verify checks the whole log of events: its chain, its second head, and that
+// every entry can be read. Sealed payloads are not opened.
+func Verify(ctx context.Context, log Log, head Head, progress func(seq uint64)) (batches, entries uint64, err error) {
+	first, err := log.FirstSince(ctx, -1<<63)
+	if err != nil {
+		return 0, 0, fmt.Errorf("finding the first batch: %w", err)
+	}
+	err = chain{log, head}.walk(ctx, first, 0, func(batch Batch, _ [32]byte) error {
+		progress(batch.Seq)
+		batches++
+		for _, err := range batch.entries() {
+			if err != nil {
+				return err
+			}
+			entries++
+		}
+		return nil
+	})
+	return batches, entries, err
+}
+
+// AcceptHead makes the second head name the last batch of the log. It is an
+// operator's decision that nothing behind it matters.
+func AcceptHead(ctx context.Context, log Log, head Head) (seq uint64, err error) {
+	last, err := log.FirstSince(ctx, 1<<63-1)
+	if err != nil || last <= 1 {
+		return 0, err
+	}
+	for batch, err := range log.Load(ctx, last-1) {
+		if err != nil {
+			return 0, err
+		}
+		return batch.Seq, head.Save(batch.Seq, batch.hash())
+	}
+	return 0, damaged(last-1, "it is missing")
+}
