@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/attentionbank/attentionbank/bank"
@@ -216,7 +217,7 @@ func (i Idempotent) key(who identity.Principal, operation string) bank.Key {
 	}
 	who.KeyID = "" // a retry may come under a key that was renewed
 	h := sha256.New()
-	for _, part := range []string{who.Kind.String(), string(rune(who.World)), string(who.PersonID[:]), operation, i.IdempotencyKey} {
+	for _, part := range []string{who.Kind.String(), strconv.FormatUint(uint64(who.World), 10), string(who.PersonID[:]), operation, i.IdempotencyKey} {
 		h.Write([]byte{byte(len(part)), byte(len(part) >> 8)})
 		h.Write([]byte(part))
 	}

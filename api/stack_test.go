@@ -20,26 +20,6 @@ import (
 // startMS is where the clock of the tests stands: 2026-01-10T12:00:00Z.
 const startMS int64 = 1_768_046_400_000
 
-// people joins identity to the collector as the program does.
-type people struct{ *identity.Registry }
-
-func (p people) Resolve(ctx context.Context, refs []collect.Ref) (list []collect.Subject, err error) {
-	named := make([]identity.SubjectRef, len(refs))
-	for i, ref := range refs {
-		named[i] = identity.SubjectRef{World: ref.World, UserID: ref.UserID, AnonymousID: ref.AnonymousID}
-	}
-	found, err := p.Registry.Resolve(ctx, named)
-	for _, subject := range found {
-		list = append(list, collect.Subject{Number: subject.Number, Person: subject.Person})
-	}
-	return list, err
-}
-
-func (p people) Person(ctx context.Context, number uint64) ([16]byte, error) {
-	subject, err := p.Registry.Subject(ctx, number)
-	return subject.Person, err
-}
-
 // stack is the whole API on stores in memory, with a world, a person and keys.
 type stack struct {
 	*testing.T
@@ -65,7 +45,7 @@ func newStack(t *testing.T) *stack {
 	}
 	log := memory.NewEvents()
 	policies := func(uint32, int32, uint32) (*score.Policy, uint32) { return score.DefaultPolicy(), 0 }
-	collector, err := collect.Open(ctx, log, &memory.Head{}, log, people{registry}, policies, collect.Options{Now: now})
+	collector, err := collect.Open(ctx, log, &memory.Head{}, log, memory.People{Registry: registry}, policies, collect.Options{Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,8 +30,6 @@ const (
 	// checkpointEntries is how many entries at the most are folded again after
 	// a crash.
 	checkpointEntries = 200_000
-	// maxPeople is how many people are kept in memory between checkpoints.
-	maxPeople = 500_000
 )
 
 // ErrBusy is returned when too many requests wait: try again later.

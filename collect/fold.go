@@ -309,8 +309,8 @@ func partPlace(number int32) []byte {
 	return binary.LittleEndian.AppendUint32([]byte("part"), uint32(number))
 }
 
-// checkpoint saves what has changed since the last one. People who have
-// nothing to do are dropped from memory when there are many.
+// checkpoint saves what has changed since the last one, and then drops from
+// memory what is idle.
 func (f *fold) checkpoint(ctx context.Context) error {
 	var parts []Part
 	put := func(subject uint64, number int32, dueMS int64, plain []byte) error {
@@ -346,10 +346,26 @@ func (f *fold) checkpoint(ctx context.Context) error {
 		return fmt.Errorf("saving the checkpoint at batch %d: %w", f.seq, err)
 	}
 	f.stored, f.sinceCheckpoint = true, 0
-	if len(f.people) > maxPeople {
-		clear(f.people)
-	}
+	f.forgetIdle()
 	return nil
+}
+
+// forgetIdle drops from memory what the checkpoint holds and what is not
+// likely to be needed soon: days before yesterday, and people without a day.
+// They are read back when an event or a question comes. So memory holds the
+// people of two days, however long the bank runs.
+func (f *fold) forgetIdle() {
+	today, _ := score.DayOf(f.c.now())
+	for subject, p := range f.people {
+		for number, d := range p.days {
+			if number < today-1 && !d.dirty {
+				delete(p.days, number)
+			}
+		}
+		if _, dirty := f.dirty[subject]; len(p.days) == 0 && !dirty {
+			delete(f.people, subject)
+		}
+	}
 }
 
 // recover comes to the state after the last batch. What is not as it was

@@ -33,6 +33,7 @@ func (c *Collector) Flush(ctx context.Context, submit func(context.Context, []ba
 	}); err != nil {
 		return 0, fmt.Errorf("finding days to mint: %w", err)
 	}
+	var faults []error
 	for some := range slices.Chunk(people, mintPeople) {
 		var list []minting
 		if err := c.do(ctx, nil, func() (err error) {
@@ -49,14 +50,16 @@ func (c *Collector) Flush(ctx context.Context, submit func(context.Context, []ba
 			mints[i] = list[i].Mint
 		}
 		if err := submit(ctx, mints); err != nil {
-			return minted, fmt.Errorf("minting %d days: %w", len(mints), err)
+			// The others need not wait for what keeps these.
+			faults = append(faults, fmt.Errorf("minting %d days: %w", len(mints), err))
+			continue
 		}
 		if err := c.do(ctx, nil, func() error { return c.fold.minted(ctx, list) }); err != nil {
 			return minted, err
 		}
 		minted += len(mints)
 	}
-	return minted, nil
+	return minted, errors.Join(faults...)
 }
 
 // wake lets spends mature whose refund window has ended, brings back to memory

@@ -2,7 +2,6 @@ package collect_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/attentionbank/attentionbank/bank"
@@ -34,51 +33,9 @@ type world struct {
 	nowMS    int64
 	events   *memory.Events
 	head     *memory.Head
-	people   subjects
+	people   memory.People
 	policies collect.Policies
 	*collect.Collector
-}
-
-// subjects joins identity to the collector as the program does.
-type subjects struct{ *identity.Registry }
-
-func (s subjects) Resolve(ctx context.Context, refs []collect.Ref) (list []collect.Subject, err error) {
-	named := make([]identity.SubjectRef, len(refs))
-	for i, ref := range refs {
-		named[i] = identity.SubjectRef{World: ref.World, UserID: ref.UserID, AnonymousID: ref.AnonymousID}
-	}
-	found, err := s.Registry.Resolve(ctx, named)
-	for _, subject := range found {
-		list = append(list, collect.Subject{Number: subject.Number, Person: subject.Person})
-	}
-	return list, erased(err)
-}
-
-func (s subjects) Person(ctx context.Context, number uint64) ([16]byte, error) {
-	subject, err := s.Registry.Subject(ctx, number)
-	return subject.Person, erased(err)
-}
-
-func (s subjects) Seal(ctx context.Context, number uint64, dst, plain, additional []byte) ([]byte, error) {
-	sealed, err := s.Registry.Seal(ctx, number, dst, plain, additional)
-	return sealed, erased(err)
-}
-
-func (s subjects) Open(ctx context.Context, dst, sealed, additional []byte) ([]byte, error) {
-	plain, err := s.Registry.Open(ctx, dst, sealed, additional)
-	return plain, erased(err)
-}
-
-func (s subjects) Derive(ctx context.Context, number uint64, label string) ([32]byte, error) {
-	secret, err := s.Registry.Derive(ctx, number, label)
-	return secret, erased(err)
-}
-
-func erased(err error) error {
-	if errors.Is(err, identity.ErrErased) {
-		return collect.ErrErased
-	}
-	return err
 }
 
 // policy is the one policy of the tests: a refund window of two days.
@@ -98,7 +55,7 @@ func newWorld(t failer) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.people = subjects{registry}
+	w.people = memory.People{Registry: registry}
 	w.open()
 	return w
 }

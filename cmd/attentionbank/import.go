@@ -168,8 +168,8 @@ func (im *importer) addBad(err error) {
 // add turns a row into events: one of behaviour, and one of spend where a row
 // has both and no type that says what it is.
 func (im *importer) add(r row) error {
-	if !r.timed || r.event.TimeMS > im.nowMS || r.seconds*1000 > event.MaxCoversMS {
-		im.addBad(fmt.Errorf("%s: line %d: expected a time that has passed, and at most a week of hours", im.file, r.line))
+	if !r.timed || r.event.TimeMS+r.seconds*1000 > im.nowMS || r.seconds*1000 > event.MaxCoversMS {
+		im.addBad(fmt.Errorf("%s: line %d: expected a time, and hours that have passed, at most a week of them", im.file, r.line))
 		return nil
 	}
 	e := r.event
