@@ -46,8 +46,9 @@ var layers = map[string]struct {
 	},
 
 	"storetest": {ours: []string{"bank", "collect", "history", "identity", "journal", "ledger", "memory"}, others: []string{"pgregory.net/rapid"}},
+	"sim":       {ours: []string{"bank", "collect", "event", "journal", "ledger", "memory", "score"}},
 	"cmd/attentionbank": {
-		ours:   []string{"amount", "api", "bank", "collect", "event", "history", "identity", "journal", "ledger", "score", "sqldb"},
+		ours:   []string{"amount", "api", "bank", "collect", "event", "history", "identity", "journal", "ledger", "score", "sim", "sqldb"},
 		others: []string{"github.com/alecthomas/kong", "github.com/prometheus/client_golang", "github.com/schollz/progressbar/v3", "golang.org/x/sys", "golang.org/x/term"},
 	},
 	"e2e": {},

@@ -19,7 +19,11 @@ func (w *Writer) run() {
 	defer timer.Stop()
 	for {
 		var first *request
-		timer.Reset(w.untilDue())
+		if w.options.ByRequestOnly {
+			timer.Stop()
+		} else {
+			timer.Reset(w.untilDue())
+		}
 		select {
 		case first = <-w.queue:
 		case <-timer.C:

@@ -36,6 +36,10 @@ type Options struct {
 	// SnapshotEvery is the number of commands between snapshots; the default
 	// is 2,000,000.
 	SnapshotEvery int
+	// ByRequestOnly keeps the writer from waking up by itself: what time
+	// causes is then done with the next request. It is for simulations, whose
+	// time is not the system's.
+	ByRequestOnly bool
 	// Warn is told what an operator should know and what does not stop the
 	// bank. The default is to say nothing.
 	Warn func(message string)

@@ -22,6 +22,8 @@ type cli struct {
 	Replay replayCommand `cmd:"" help:"Show the state of the bank after a record."`
 	Bench  benchCommand  `cmd:"" help:"Measure this machine and print JSON lines."`
 
+	Simulate simulateCommand `cmd:"" help:"Run the bank in a world of its own, made of a seed."`
+
 	Version kong.VersionFlag `help:"Print the version."`
 }
 
