@@ -1,0 +1,102 @@
+package collect
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/attentionbank/attentionbank/event"
+)
+
+// recover comes to the state after the last batch. What is not as it was
+// written is an error that names the batch.
+func (f *fold) recover(ctx context.Context) error {
+	checkpoint, err := f.c.checkpoints.Seq(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the checkpoint: %w", err)
+	}
+	f.stored = checkpoint > 0
+	from, err := f.c.log.FirstSince(ctx, f.c.now()-HorizonMS)
+	if err != nil {
+		return fmt.Errorf("finding the horizon: %w", err)
+	}
+	// Message ids are read from the horizon on, entries are folded behind the
+	// checkpoint; the batch before is read for its time and hash.
+	from = max(min(from, checkpoint+1), 2) - 1
+	f.seq = from - 1
+	chain := chain{log: f.c.log, head: f.c.head}
+	err = chain.walk(ctx, from, checkpoint, func(batch Batch, hash [32]byte) error {
+		if err := f.again(ctx, batch, batch.Seq > checkpoint); err != nil {
+			return err
+		}
+		f.seq, f.receivedMS, f.hash = batch.Seq, batch.ReceivedMS, hash
+		return nil
+	})
+	if err != nil || f.seq == 0 {
+		return err
+	}
+	// A batch whose head was not saved is folded now, and its events are told
+	// as duplicates: so it is acknowledged.
+	if err := f.c.head.Save(f.seq, f.hash); err != nil {
+		return fmt.Errorf("saving the second head of the events: %w", err)
+	}
+	return nil
+}
+
+// again remembers the message ids of a batch and, if it lies behind the
+// checkpoint, folds its entries.
+func (f *fold) again(ctx context.Context, batch Batch, folds bool) error {
+	index := uint32(0)
+	for e, err := range batch.entries() {
+		if err != nil {
+			return err
+		}
+		f.remember(batch.ReceivedMS, position(batch.Seq, index), &e, true)
+		index++
+		if !folds {
+			continue
+		}
+		p, err := f.open(ctx, e)
+		if errors.Is(err, ErrErased) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("entry %d of batch %d: %w", index-1, batch.Seq, err)
+		}
+		if err := f.add(ctx, batch.Seq, batch.ReceivedMS, p); err != nil {
+			return err
+		}
+		f.sinceCheckpoint++
+	}
+	return nil
+}
+
+// open opens an entry's payload and reads what it means. Verdict and rule are
+// those that were reached when it arrived.
+func (f *fold) open(ctx context.Context, e entry) (*prepared, error) {
+	payload, err := f.c.subjects.Open(ctx, nil, e.sealed, e.digest[:])
+	if err != nil {
+		return nil, err
+	}
+	p := &prepared{entry: e}
+	if e.kind == sessionEntry {
+		if len(payload) != 16 {
+			return nil, errors.New("a session is damaged")
+		}
+		le := binary.LittleEndian
+		p.session = session{int64(le.Uint64(payload)), int64(le.Uint64(payload[8:]))}
+		return p, nil
+	}
+	if len(payload) < 8 {
+		return nil, errors.New("an event is damaged")
+	}
+	p.timeMS = int64(binary.LittleEndian.Uint64(payload))
+	decoded, err := event.Decode(payload[8:])
+	if err != nil {
+		return nil, err
+	}
+	p.observe(f.c.policies, &decoded)
+	p.rule = e.rule
+	return p, nil
+}
