@@ -14,6 +14,7 @@ import (
 	"github.com/attentionbank/attentionbank/bank"
 	"github.com/attentionbank/attentionbank/event"
 	"github.com/attentionbank/attentionbank/identity"
+	"github.com/attentionbank/attentionbank/journal"
 	"github.com/attentionbank/attentionbank/ledger"
 	"github.com/attentionbank/attentionbank/score"
 )
@@ -21,7 +22,9 @@ import (
 // benchmarks in the order in which they run.
 var benchmarks = []benchmark{
 	{"score", "fold of heartbeats and interactions into the days of 1,000 people, one goroutine", "events", benchScore},
-	{"transfers_batched", "in process, batches of 8,000 single-leg transfers with idempotency keys, 100,000 accounts, facts kept, durable", "transfers", benchBatched},
+	{"transfers_batched", "in process, batches of 8,000 single-leg transfers with idempotency keys, 100,000 accounts, facts kept, durable", "transfers", batched(false)},
+	{"transfers_hot", "the same with all credits to one account", "transfers", batched(true)},
+	{"replay", "recovery of a journal of such transfers from its first record: chain verified, every answer compared", "commands", benchReplay},
 	{"transfers_http_64", "one transfer a request over HTTP, 64 clients, idempotency keys, durable", "transfers", httpTransfers(64, 1)},
 	{"transfers_http_1", "one transfer a request over HTTP, one client, one at a time, durable", "transfers", httpTransfers(1, 1)},
 	{"transfers_http_100", "100 atomic legs a request over HTTP, 8 clients, random accounts, durable", "transfers", httpTransfers(8, 100)},
@@ -120,12 +123,19 @@ func (d *draws) pair(accounts []uint64) (from, to uint64) {
 	return accounts[i], accounts[(i+1+d.next(len(accounts)-1))%len(accounts)]
 }
 
-func benchBatched(ctx context.Context, folder string, length time.Duration) (measured, error) {
-	n, err := openBench(ctx, folder)
-	if err != nil {
-		return measured{}, err
+// batched makes transfers in process; hot credits them all to one account.
+func batched(hot bool) func(context.Context, string, time.Duration) (measured, error) {
+	return func(ctx context.Context, folder string, length time.Duration) (measured, error) {
+		n, err := openBench(ctx, folder)
+		if err != nil {
+			return measured{}, err
+		}
+		defer n.close()
+		return n.transferBatches(ctx, length, hot)
 	}
-	defer n.close()
+}
+
+func (n *node) transferBatches(ctx context.Context, length time.Duration, hot bool) (measured, error) {
 	accounts, err := n.fund(ctx, 100_000)
 	if err != nil {
 		return measured{}, err
@@ -137,7 +147,10 @@ func benchBatched(ctx context.Context, folder string, length time.Duration) (mea
 			commands := make([][]byte, size)
 			for i := range commands {
 				number++
-				from, to := random.pair(accounts)
+				from, to := random.pair(accounts[1:])
+				if hot {
+					to = accounts[0]
+				}
 				var key bank.Key
 				binary.LittleEndian.PutUint64(key[:], number)
 				commands[i] = bank.Transfer{Key: key, Legs: []ledger.Leg{{Debit: from, Credit: to, Amount: 1}}}.AppendTo(nil)
@@ -157,6 +170,35 @@ func benchBatched(ctx context.Context, folder string, length time.Duration) (mea
 		}
 		return m, nil
 	})
+}
+
+// benchReplay fills a journal for the length of a run and then reads it again.
+func benchReplay(ctx context.Context, folder string, length time.Duration) (measured, error) {
+	n, err := openBench(ctx, folder)
+	if err != nil {
+		return measured{}, err
+	}
+	_, err = n.transferBatches(ctx, length, false)
+	if err = errors.Join(err, n.close()); err != nil {
+		return measured{}, err
+	}
+	store, head, err := openJournalFiles(ctx, folder)
+	if err != nil {
+		return measured{}, err
+	}
+	defer store.Close()
+	defer head.Close()
+	var last uint64
+	commands := 0
+	for record, err := range store.Load(ctx, 1) {
+		if err != nil {
+			return measured{}, err
+		}
+		last, commands = record.Seq, commands+int(record.Header().Commands)
+	}
+	began := time.Now()
+	_, err = journal.StateAt(ctx, store, last, func(uint64) {})
+	return measured{done: commands, took: time.Since(began)}, err
 }
 
 // together runs clients at the same time and adds up what they did.

@@ -15,12 +15,14 @@ import (
 )
 
 type cli struct {
-	Serve  serveCommand  `cmd:"" help:"Run the bank: collect behaviour, keep the ledger, answer the API."`
-	Score  scoreCommand  `cmd:"" help:"Compute attention and its value from numbers or from files, without a server."`
-	Import importCommand `cmd:"" help:"Bring history into a bank as its operator."`
-	Fsck   fsckCommand   `cmd:"" help:"Run the whole journal again and check it."`
-	Replay replayCommand `cmd:"" help:"Show the state of the bank after a record."`
-	Bench  benchCommand  `cmd:"" help:"Measure this machine and print JSON lines."`
+	Serve   serveCommand   `cmd:"" help:"Run the bank: collect behaviour, keep the ledger, answer the API."`
+	Score   scoreCommand   `cmd:"" help:"Compute attention and its value from numbers or from files, without a server."`
+	Import  importCommand  `cmd:"" help:"Bring history into a bank as its operator."`
+	Fsck    fsckCommand    `cmd:"" help:"Run the whole journal again and check it."`
+	Replay  replayCommand  `cmd:"" help:"Show the state of the bank after a record."`
+	Backup  backupCommand  `cmd:"" help:"Copy a bank while it serves, and check the copy."`
+	Restore restoreCommand `cmd:"" help:"Bring a backup into a new data directory, and check it."`
+	Bench   benchCommand   `cmd:"" help:"Measure this machine and print JSON lines."`
 
 	Simulate simulateCommand `cmd:"" help:"Run the bank in a world of its own, made of a seed."`
 

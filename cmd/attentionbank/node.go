@@ -32,37 +32,39 @@ type node struct {
 
 // openNode opens the bank in a folder, making it if it is not there. nowMS is
 // its clock, warn is told what an operator should know.
-func openNode(ctx context.Context, folder string, nowMS func() int64, warn func(string)) (n *node, err error) {
-	n = &node{folder: folder}
-	defer func() {
-		if err != nil {
-			n.release()
-		}
-	}()
-	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return nil, fmt.Errorf("making the data directory: %w", err)
+func openNode(ctx context.Context, folder string, nowMS func() int64, warn func(string)) (*node, error) {
+	n := &node{folder: folder}
+	if err := n.open(ctx, nowMS, warn); err != nil {
+		return nil, errors.Join(err, n.close())
 	}
-	lock, err := lockFolder(folder)
+	return n, nil
+}
+
+func (n *node) open(ctx context.Context, nowMS func() int64, warn func(string)) error {
+	if err := os.MkdirAll(n.folder, 0o700); err != nil {
+		return fmt.Errorf("making the data directory: %w", err)
+	}
+	lock, err := lockFolder(n.folder)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	n.closers = append(n.closers, lock.Close)
 	if err := n.openIdentity(ctx, nowMS); err != nil {
-		return nil, err
+		return err
 	}
-	store, head, err := openJournalFiles(ctx, folder)
+	store, head, err := openJournalFiles(ctx, n.folder)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	n.closers = append(n.closers, store.Close, head.Close)
 	if n.journal, err = journal.Open(ctx, store, head, journal.Options{Now: nowMS, Warn: warn}); err != nil {
-		return nil, err
+		return err
 	}
 	n.closers = append(n.closers, func() error { return n.journal.Close(context.Background()) })
 	if err := n.openHistory(ctx, store, nowMS, warn); err != nil {
-		return nil, err
+		return err
 	}
-	return n, n.openCollector(ctx, nowMS)
+	return n.openCollector(ctx, nowMS)
 }
 
 func openJournalFiles(ctx context.Context, folder string) (*sqldb.Journal, *journal.HeadFile, error) {
@@ -170,9 +172,7 @@ func (n *node) flush(ctx context.Context) (minted int, err error) {
 }
 
 // close ends everything in the opposite order of opening.
-func (n *node) close() error { return n.release() }
-
-func (n *node) release() error {
+func (n *node) close() error {
 	var faults []error
 	for i := len(n.closers) - 1; i >= 0; i-- {
 		faults = append(faults, n.closers[i]())

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/attentionbank/attentionbank/collect"
+	"github.com/attentionbank/attentionbank/journal"
+	"github.com/attentionbank/attentionbank/sqldb"
+)
+
+type backupCommand struct {
+	To        string `arg:"" help:"Directory for the copy; it must not exist or be empty." type:"path"`
+	Data      string `default:"./data" help:"Directory of the bank's files." type:"path"`
+	MasterKey bool   `help:"Copy the master key too. Then the copy opens everything, and erasure does not reach it."`
+}
+
+// Help teaches by example.
+func (c *backupCommand) Help() string {
+	return `Copies the bank's files while it serves, and checks the copy: the whole journal is run again. The
+history is not copied; it is made again from the journal. The master key is not copied either: keep
+it elsewhere, so that a person who is erased is erased in the copies too.
+
+Examples:
+  attentionbank backup /backups/2026-01-31
+  attentionbank restore /backups/2026-01-31 --data ./data2`
+}
+
+// backedUp are the databases of a bank in the order in which they are copied:
+// who reports is copied after what was reported, so every event of a copy has
+// its subject.
+var backedUp = []string{"journal.db", "events.db", "identity.db"}
+
+// Run implements the command.
+func (c *backupCommand) Run(env *environment) error {
+	if _, err := os.Stat(filepath.Join(c.Data, "journal.db")); err != nil {
+		return withHint(fmt.Errorf("there is no bank in %s", c.Data), "name its directory with --data")
+	}
+	if err := emptyFolder(c.To); err != nil {
+		return err
+	}
+	for _, name := range backedUp {
+		from := filepath.Join(c.Data, name)
+		if _, err := os.Stat(from); errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err := sqldb.Copy(env.context, from, filepath.Join(c.To, name)); err != nil {
+			return err
+		}
+	}
+	if c.MasterKey {
+		if err := copyFile(filepath.Join(c.Data, "master.key"), filepath.Join(c.To, "master.key")); err != nil {
+			return fmt.Errorf("copying the master key: %w", err)
+		}
+	}
+	if err := acceptHeads(env, c.To); err != nil {
+		return err
+	}
+	return (&fsckCommand{Data: c.To}).Run(env)
+}
+
+type restoreCommand struct {
+	From string `arg:"" help:"Directory of a backup." type:"existingdir"`
+	Data string `required:"" help:"Directory for the bank's files; it must not exist or be empty." type:"path"`
+}
+
+// Help teaches by example.
+func (c *restoreCommand) Help() string {
+	return `Copies a backup into a new data directory and checks it. Put the master key beside it, or into
+ATTENTIONBANK_MASTER_KEY, before you serve it.
+
+What was acknowledged after the backup is not in it: tell your clients, whose retries count once.
+
+Example:
+  attentionbank restore /backups/2026-01-31 --data ./data2`
+}
+
+// Run implements the command.
+func (c *restoreCommand) Run(env *environment) error {
+	if _, err := os.Stat(filepath.Join(c.From, "journal.db")); err != nil {
+		return fmt.Errorf("there is no backup in %s", c.From)
+	}
+	if err := emptyFolder(c.Data); err != nil {
+		return err
+	}
+	for _, name := range append([]string{"master.key", "head", "events.head"}, backedUp...) {
+		err := copyFile(filepath.Join(c.From, name), filepath.Join(c.Data, name))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("restoring %s: %w", name, err)
+		}
+	}
+	return (&fsckCommand{Data: c.Data}).Run(env)
+}
+
+// emptyFolder makes a folder that nothing is in yet.
+func emptyFolder(path string) error {
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return err
+	}
+	if len(entries) > 0 {
+		return usage("%s is not empty; name a directory that is not there yet", path)
+	}
+	return nil
+}
+
+// acceptHeads makes the second heads of a fresh copy name its last records. The
+// copy of the journal is one moment of it, and nothing can be missing behind.
+func acceptHeads(env *environment, folder string) error {
+	store, head, err := openJournalFiles(env.context, folder)
+	if err != nil {
+		return err
+	}
+	_, err = journal.AcceptHead(env.context, store, head)
+	if err = errors.Join(err, head.Close(), store.Close()); err != nil {
+		return err
+	}
+	return (&fsckCommand{Data: folder}).withEvents(env, func(events *sqldb.Events, head *journal.HeadFile) error {
+		_, err := collect.AcceptHead(env.context, events, head)
+		return err
+	})
+}
+
+// copyFile copies a file durably, for its owner only.
+func copyFile(from, to string) error {
+	source, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	target, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(target, source)
+	if err == nil {
+		err = target.Sync()
+	}
+	if closeErr := target.Close(); err == nil {
+		err = closeErr
+	}
+	return err
+}
