@@ -41,9 +41,11 @@ var layers = map[string]struct {
 	"memory": {ours: []string{"collect", "history", "identity", "journal", "ledger"}},
 	"sqldb":  {ours: []string{"collect", "history", "identity", "journal", "ledger", "pages"}, others: []string{"modernc.org/sqlite"}},
 	"api": {
-		ours:   []string{"amount", "bank", "collect", "event", "history", "identity", "journal", "ledger", "score"},
+		ours:   []string{"amount", "bank", "collect", "event", "history", "identity", "journal", "ledger", "score", "wire"},
 		others: []string{"github.com/danielgtaylor/huma/v2"},
 	},
+	"wire":   {},
+	"client": {ours: []string{"wire"}},
 
 	"storetest": {ours: []string{"bank", "collect", "history", "identity", "journal", "ledger", "memory"}, others: []string{"pgregory.net/rapid"}},
 	"sim":       {ours: []string{"bank", "collect", "event", "journal", "ledger", "memory", "score"}},

@@ -2,92 +2,20 @@ package api
 
 import (
 	"context"
-	"net/http"
 	"strconv"
-	"sync"
 
 	"github.com/attentionbank/attentionbank/amount"
 	"github.com/attentionbank/attentionbank/bank"
 	"github.com/attentionbank/attentionbank/history"
 	"github.com/attentionbank/attentionbank/identity"
+	"github.com/attentionbank/attentionbank/journal"
 	"github.com/attentionbank/attentionbank/ledger"
+	"github.com/attentionbank/attentionbank/wire"
 )
-
-// Account is an account as the API shows it.
-type Account struct {
-	Account     string `json:"account"`
-	OwnerKind   string `json:"owner_kind" enum:"bank,world,person"`
-	Owner       string `json:"owner,omitempty" doc:"Code of the world or id of the person."`
-	Asset       string `json:"asset"`
-	Purpose     string `json:"purpose"`
-	Sub         uint32 `json:"sub,omitempty"`
-	Balance     string `json:"balance"`
-	Held        string `json:"held" doc:"Sum of the open holds."`
-	Available   string `json:"available,omitempty" doc:"What can be transferred or held; absent for issuers, which have no bound."`
-	Floor       string `json:"floor,omitempty"`
-	CreditLimit string `json:"credit_limit,omitempty"`
-}
-
-// Entry is a line of a statement.
-type Entry struct {
-	Time      string `json:"time"`
-	Operation string `json:"operation" doc:"Position of the command in the journal."`
-	Kind      string `json:"kind"`
-	Reference string `json:"reference,omitempty"`
-	Other     string `json:"other_account"`
-	Amount    string `json:"amount" doc:"Below zero leaves the account."`
-	Balance   string `json:"balance"`
-}
-
-// lag says how far what is read from history is behind the bank.
-type HistoryLag struct {
-	Records      string `header:"X-History-Lag-Records"`
-	Milliseconds string `header:"X-History-Lag-Ms"`
-}
 
 func (s *server) lag() HistoryLag {
 	l := s.Lag()
 	return HistoryLag{strconv.FormatUint(l.Records, 10), strconv.FormatInt(l.MS, 10)}
-}
-
-// accountCache remembers what never changes of an account: its key, and its
-// asset's code and scale.
-type accountCache struct {
-	mu    sync.RWMutex
-	known map[uint64]accountFacts
-}
-
-type accountFacts struct {
-	ledger.Key
-	asset string
-	scale int
-}
-
-const maxCachedAccounts = 1_000_000
-
-func (s *server) accountFacts(ctx context.Context, number uint64) (facts accountFacts, found bool, err error) {
-	s.accounts.mu.RLock()
-	facts, found = s.accounts.known[number]
-	s.accounts.mu.RUnlock()
-	if found {
-		return facts, true, nil
-	}
-	err = s.Bank.Read(ctx, func(state *bank.State) {
-		if account := state.Books().Account(number); account != nil {
-			asset := state.Books().Asset(account.Asset)
-			facts, found = accountFacts{account.Key, asset.Code, int(asset.Scale)}, true
-		}
-	})
-	if err != nil || !found {
-		return facts, false, err
-	}
-	s.accounts.mu.Lock()
-	if len(s.accounts.known) >= maxCachedAccounts || s.accounts.known == nil {
-		s.accounts.known = map[uint64]accountFacts{}
-	}
-	s.accounts.known[number] = facts
-	s.accounts.mu.Unlock()
-	return facts, true, nil
 }
 
 // owns reports whether a caller owns an account. What is held for a person in
@@ -100,9 +28,7 @@ func (s *server) owns(ctx context.Context, who identity.Principal, key ledger.Ke
 		if who.Kind != identity.Person {
 			return false, nil
 		}
-		var number uint64
-		var found bool
-		err := s.Bank.Read(ctx, func(state *bank.State) { number, found = state.PersonByID(who.PersonID) })
+		number, found, err := s.personNumber(ctx, who.PersonID)
 		return found && number == key.Owner, err
 	}
 	return false, nil
@@ -111,11 +37,11 @@ func (s *server) owns(ctx context.Context, who identity.Principal, key ledger.Ke
 var purposes = [...]string{"main", "issuer", "treasury", "points", "receivable", "receivable_contra"}
 var ownerKinds = [...]string{"bank", "world", "person"}
 
-func accountOf(state *bank.State, number uint64) Account {
+func accountOf(state *bank.State, number uint64) wire.Account {
 	account := state.Books().Account(number)
 	asset := state.Books().Asset(account.Asset)
 	format := func(v int64) string { return amount.Format(v, int(asset.Scale)) }
-	shown := Account{
+	shown := wire.Account{
 		Account: strconv.FormatUint(number, 10), OwnerKind: ownerKinds[account.OwnerKind], Asset: asset.Code, Purpose: purposes[account.Purpose],
 		Balance: format(account.Balance), Held: format(account.Held),
 	}
@@ -138,6 +64,7 @@ func accountOf(state *bank.State, number uint64) Account {
 	return shown
 }
 
+// AccountPath names an account.
 type AccountPath struct {
 	Account string `path:"account" maxLength:"20"`
 }
@@ -169,23 +96,26 @@ func (s *server) readable(ctx context.Context, who identity.Principal, text stri
 	return number, facts, nil
 }
 
-func (s *server) showAccount(ctx context.Context, number uint64) (*body[Account], error) {
-	out := &body[Account]{}
+func (s *server) showAccount(ctx context.Context, number uint64) (*body[wire.Account], error) {
+	out := &body[wire.Account]{}
 	err := s.Bank.Read(ctx, func(state *bank.State) { out.Body = accountOf(state, number) })
 	return out, err
+}
+
+func (s *server) changedAccount(ctx context.Context, number uint64, answer journal.Answer) (*answered[wire.Account], error) {
+	shown, err := s.showAccount(ctx, number)
+	if err != nil {
+		return nil, err
+	}
+	return &answered[wire.Account]{replayed(answer), shown.Body}, nil
 }
 
 func (s *server) registerAccounts() {
 	register(s, created("open-account", "POST", "/v1/accounts", "Open an account, or find the one that is open", "accounts"), operator|worldServer|person,
 		func(ctx context.Context, who identity.Principal, in *struct {
 			Idempotent
-			Body struct {
-				World  string `json:"world,omitempty" doc:"Owner, if it is a world."`
-				Person string `json:"person,omitempty" doc:"Owner, if it is a person."`
-				Asset  string `json:"asset"`
-				Sub    uint32 `json:"sub,omitempty" maximum:"999" doc:"Tells several accounts of one owner and asset apart."`
-			}
-		}) (*body[Account], error) {
+			Body wire.NewAccount
+		}) (*answered[wire.Account], error) {
 			command := bank.OpenAccount{Key: in.key(who, "open"), Sub: in.Body.Sub}
 			if err := s.ownerOf(ctx, who, in.Body.World, in.Body.Person, &command); err != nil {
 				return nil, err
@@ -199,10 +129,10 @@ func (s *server) registerAccounts() {
 				return nil, err
 			}
 			opened, _ := bank.First[bank.AccountOpened](answer.Bytes)
-			return s.showAccount(ctx, opened.Account)
+			return s.changedAccount(ctx, opened.Account, answer)
 		})
 	register(s, operation("get-account", "GET", "/v1/accounts/{account}", "An account and its balance", "accounts"), operator|worldServer|person,
-		func(ctx context.Context, who identity.Principal, in *AccountPath) (*body[Account], error) {
+		func(ctx context.Context, who identity.Principal, in *AccountPath) (*body[wire.Account], error) {
 			number, _, err := s.readable(ctx, who, in.Account)
 			if err != nil {
 				return nil, err
@@ -213,11 +143,8 @@ func (s *server) registerAccounts() {
 		func(ctx context.Context, who identity.Principal, in *struct {
 			AccountPath
 			Idempotent
-			Body struct {
-				Floor       string `json:"floor" doc:"What must stay in the account."`
-				CreditLimit string `json:"credit_limit" doc:"What may be owed."`
-			}
-		}) (*body[Account], error) {
+			Body wire.Limits
+		}) (*answered[wire.Account], error) {
 			number, facts, err := s.readable(ctx, who, in.Account)
 			if err != nil {
 				return nil, err
@@ -229,10 +156,37 @@ func (s *server) registerAccounts() {
 			if command.CreditLimit, err = parseAmount("credit_limit", in.Body.CreditLimit, facts.scale); err != nil {
 				return nil, err
 			}
-			if _, err := s.submit(ctx, command.AppendTo(nil)); err != nil {
+			answer, err := s.submit(ctx, command.AppendTo(nil))
+			if err != nil {
 				return nil, err
 			}
-			return s.showAccount(ctx, number)
+			return s.changedAccount(ctx, number, answer)
+		})
+	register(s, operation("list-person-accounts", "GET", "/v1/people/{person}/accounts", "The accounts of a person, the oldest first", "accounts"), operator|person,
+		func(ctx context.Context, who identity.Principal, in *struct {
+			PersonPath
+			Page
+		}) (*told[wire.Account], error) {
+			subject, err := s.subject(ctx, who, in.Person)
+			if err != nil {
+				return nil, err
+			}
+			number, registered, err := s.personNumber(ctx, subject.Person)
+			if err != nil || !registered {
+				return &told[wire.Account]{s.lag(), wire.List[wire.Account]{Items: []wire.Account{}}}, err
+			}
+			return s.accountsOf(ctx, ledger.OwnerPerson, number, in.Page)
+		})
+	register(s, operation("list-world-accounts", "GET", "/v1/worlds/{world}/accounts", "The accounts of a world, the oldest first", "accounts"), operator|worldServer,
+		func(ctx context.Context, who identity.Principal, in *struct {
+			WorldPath
+			Page
+		}) (*told[wire.Account], error) {
+			number, err := s.ownWorld(ctx, who, in.World)
+			if err != nil {
+				return nil, err
+			}
+			return s.accountsOf(ctx, ledger.OwnerWorld, uint64(number), in.Page)
 		})
 	register(s, operation("get-statement", "GET", "/v1/accounts/{account}/statement", "The postings of an account, the newest first", "accounts"), operator|worldServer|person, s.statement)
 }
@@ -254,26 +208,49 @@ func (s *server) ownerOf(ctx context.Context, who identity.Principal, world, per
 	if who.Kind == identity.Server || who.Kind == identity.Person && who.PersonID != id {
 		return forbidden("Accounts of a person are opened by the person or the operator.")
 	}
-	number, err := s.personNumber(ctx, id)
+	number, err := s.registered(ctx, id)
 	command.OwnerKind, command.Owner = ledger.OwnerPerson, number
 	return err
 }
 
+// accountsOf lists accounts out of history, with the balances that they have
+// now.
+func (s *server) accountsOf(ctx context.Context, kind ledger.OwnerKind, owner uint64, page Page) (*told[wire.Account], error) {
+	after := uint64(0)
+	if page.Cursor != "" {
+		var err error
+		if after, err = strconv.ParseUint(page.Cursor, 10, 63); err != nil {
+			return nil, badCursor()
+		}
+	}
+	rows, err := s.History.Accounts(ctx, kind, owner, after, page.Limit+1)
+	if err != nil {
+		return nil, err
+	}
+	rows, more := cut(rows, page.Limit)
+	out := &told[wire.Account]{s.lag(), wire.List[wire.Account]{Items: make([]wire.Account, 0, len(rows))}}
+	err = s.Bank.Read(ctx, func(state *bank.State) {
+		for _, row := range rows {
+			out.Body.Items = append(out.Body.Items, accountOf(state, row.Number))
+		}
+	})
+	if more {
+		out.Body.NextCursor = strconv.FormatUint(rows[len(rows)-1].Number, 10)
+	}
+	return out, err
+}
+
 func (s *server) statement(ctx context.Context, who identity.Principal, in *struct {
 	AccountPath
-	From   string `query:"from" format:"date-time" doc:"At this time or later."`
-	To     string `query:"to" format:"date-time" doc:"Before this time."`
-	Cursor string `query:"cursor" maxLength:"64"`
-	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
-}) (*struct {
-	HistoryLag
-	Body list[Entry]
-}, error) {
+	Page
+	From string `query:"from" format:"date-time" doc:"At this time or later."`
+	To   string `query:"to" format:"date-time" doc:"Before this time."`
+}) (*told[wire.Entry], error) {
 	number, facts, err := s.readable(ctx, who, in.Account)
 	if err != nil {
 		return nil, err
 	}
-	query := history.StatementQuery{Limit: in.Limit}
+	query := history.StatementQuery{Limit: in.Limit + 1}
 	if query.FromMS, err = parseTime("from", in.From); err != nil {
 		return nil, err
 	}
@@ -282,24 +259,22 @@ func (s *server) statement(ctx context.Context, who identity.Principal, in *stru
 	}
 	if in.Cursor != "" {
 		if query.Before, err = history.ParsePosition(in.Cursor); err != nil {
-			return nil, &Problem{Status: http.StatusUnprocessableEntity, Code: "invalid_request", Detail: "cursor: " + err.Error()}
+			return nil, badCursor()
 		}
 	}
 	entries, err := s.History.Statement(ctx, number, query)
 	if err != nil {
 		return nil, err
 	}
-	out := &struct {
-		HistoryLag
-		Body list[Entry]
-	}{HistoryLag: s.lag(), Body: list[Entry]{Items: []Entry{}}}
+	entries, more := cut(entries, in.Limit)
+	out := &told[wire.Entry]{s.lag(), wire.List[wire.Entry]{Items: []wire.Entry{}}}
 	for _, e := range entries {
-		out.Body.Items = append(out.Body.Items, Entry{
+		out.Body.Items = append(out.Body.Items, wire.Entry{
 			Time: timeText(e.TimeMS), Operation: e.Position.String(), Kind: e.Kind, Reference: e.Reference, Other: strconv.FormatUint(e.Other, 10),
 			Amount: amount.Format(e.Amount, facts.scale), Balance: amount.Format(e.Balance, facts.scale),
 		})
 	}
-	if len(entries) == in.Limit {
+	if more {
 		out.Body.NextCursor = entries[len(entries)-1].Position.String()
 	}
 	return out, nil

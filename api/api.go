@@ -10,12 +10,14 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/attentionbank/attentionbank/bank"
 	"github.com/attentionbank/attentionbank/collect"
 	"github.com/attentionbank/attentionbank/history"
 	"github.com/attentionbank/attentionbank/identity"
 	"github.com/attentionbank/attentionbank/journal"
+	"github.com/attentionbank/attentionbank/ledger"
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 )
@@ -32,7 +34,7 @@ type History interface {
 	history.People
 }
 
-// Config is what the API is made of. Every field is required.
+// Config is what the API is made of. Every field is required but Fault.
 type Config struct {
 	Bank      Bank
 	Identity  *identity.Registry
@@ -42,6 +44,9 @@ type Config struct {
 	Lag func() history.Lag
 	// Ready reports why the bank cannot serve; nil if it can.
 	Ready func() error
+	// Fault, which may be nil, is told why an operation answered with a status
+	// of 500 or above: the answer itself does not say.
+	Fault func(operation string, err error)
 	// Metrics answers GET /metrics, to operators only.
 	Metrics http.Handler
 	Version string
@@ -73,17 +78,29 @@ func (r role) names() (names []string) {
 	return names
 }
 
+func init() { huma.NewError = newProblem } // huma knows one for the whole process
+
 // server holds what the handlers share.
 type server struct {
 	Config
-	huma     huma.API
-	mux      *http.ServeMux
-	accounts accountCache
+	huma huma.API
+	mux  *http.ServeMux
+
+	accounts remembered[uint64, accountFacts]
+	persons  remembered[[16]byte, uint64]
+	worlds   remembered[string, uint32]
+	codes    remembered[uint32, string]
+	holds    remembered[uint64, ledger.Hold] // as they were when last seen
+
+	ingesting chan struct{} // a place for each request with events that is in memory
 }
 
 // maxBodyBytes bounds the body of a REST request; events have a bound of their
 // own.
 const maxBodyBytes = 1 << 20
+
+// maxPublicBytes bounds what the server reads for whoever shows no key.
+const maxPublicBytes = 4 << 10
 
 // New returns the handler of the whole API.
 func New(config Config) http.Handler {
@@ -91,16 +108,15 @@ func New(config Config) http.Handler {
 }
 
 func newServer(config Config) *server {
-	huma.NewError = newProblem
 	description := huma.DefaultConfig("Attention Bank", config.Version)
 	description.Info.Description = "Attention of people in virtual worlds, metered, turned into a time asset and kept on a double-entry ledger. Amounts are decimal strings in the asset's own scale, times RFC 3339 in UTC, days YYYY-MM-DD in UTC."
 	description.CreateHooks = nil // answers carry no links to schemas
-	description.DocsPath = ""
+	description.DocsPath, description.SchemasPath, description.OpenAPIPath = "", "", ""
 	description.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"key":   {Type: "http", Scheme: "bearer", Description: "A key of the bank: ab_op_… of an operator, ab_sk_… of a world's server, ab_pk_… of a person."},
 		"basic": {Type: "http", Scheme: "basic", Description: "The key as the user name, as analytics clients send it; the password is empty."},
 	}
-	s := &server{Config: config, mux: http.NewServeMux()}
+	s := &server{Config: config, mux: http.NewServeMux(), ingesting: make(chan struct{}, maxIngesting)}
 	s.huma = humago.New(s.mux, description)
 	s.registerWorlds()
 	s.registerMoney()
@@ -111,6 +127,8 @@ func newServer(config Config) *server {
 	s.registerEvents()
 	s.registerWelcome()
 	s.registerHealth()
+	s.registerDescription()
+	s.mux.HandleFunc("/", s.elsewhere)
 	return s
 }
 
@@ -120,12 +138,40 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'")
-	if _, pattern := s.mux.Handler(r); pattern == "" {
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	s.mux.ServeHTTP(w, r)
+}
+
+// elsewhere answers what no operation is for.
+func (s *server) elsewhere(w http.ResponseWriter, r *http.Request) {
+	var allowed []string
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete} {
+		if _, pattern := s.mux.Handler(&http.Request{Method: method, URL: r.URL, Host: r.Host}); pattern != "/" {
+			allowed = append(allowed, method)
+		}
+	}
+	if len(allowed) == 0 {
 		writeProblem(w, &Problem{Status: http.StatusNotFound, Code: "not_found", Detail: "There is nothing at this path. See /openapi.json."})
 		return
 	}
-	s.mux.ServeHTTP(w, r)
+	w.Header().Set("Allow", strings.Join(allowed, ", "))
+	writeProblem(w, &Problem{Status: http.StatusMethodNotAllowed, Code: "method_not_allowed", Detail: "Accepted here: " + strings.Join(allowed, ", ") + "."})
+}
+
+// registerDescription serves the OpenAPI document, which is complete by now.
+func (s *server) registerDescription() {
+	for path, describe := range map[string]func() ([]byte, error){"/openapi.json": s.huma.OpenAPI().MarshalJSON, "/openapi.yaml": s.huma.OpenAPI().YAML} {
+		text := sync.OnceValues(describe)
+		s.mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
+			document, err := text()
+			if err != nil {
+				writeProblem(w, s.problem("get-description", err))
+				return
+			}
+			w.Header().Set("Content-Type", "application/openapi+"+strings.TrimPrefix(path, "/openapi."))
+			w.Write(document) // a client that has gone away is no fault
+		})
+	}
 }
 
 type principalKey struct{}
@@ -134,13 +180,16 @@ type principalKey struct{}
 // who asks; for a public operation that may be nobody.
 func register[I, O any](s *server, op huma.Operation, allowed role, handle func(ctx context.Context, who identity.Principal, in *I) (*O, error)) {
 	describe(&op, allowed)
-	op.MaxBodyBytes = maxBodyBytes
+	if op.MaxBodyBytes == 0 {
+		op.MaxBodyBytes = maxBodyBytes
+	}
+	op.BodyReadTimeout = -1 // the server's own bounds reading
 	op.Middlewares = huma.Middlewares{s.guard(allowed)}
 	huma.Register(s.huma, op, func(ctx context.Context, in *I) (*O, error) {
 		who, _ := ctx.Value(principalKey{}).(identity.Principal)
 		out, err := handle(ctx, who, in)
 		if err != nil {
-			return nil, problemOf(err)
+			return nil, s.problem(op.OperationID, err)
 		}
 		return out, nil
 	})
@@ -168,10 +217,8 @@ func (s *server) guard(allowed role) func(huma.Context, func(huma.Context)) {
 		}
 		who, err := s.authenticate(ctx.Context(), secret, allowed)
 		if err != nil {
-			ctx.SetHeader("WWW-Authenticate", "Bearer")
-			p := problemOf(err)
 			_, w := humago.Unwrap(ctx)
-			writeProblem(w, p)
+			writeProblem(w, s.problem(ctx.Operation().OperationID, err))
 			return
 		}
 		next(huma.WithValue(ctx, principalKey{}, who))
@@ -215,7 +262,7 @@ func (i Idempotent) key(who identity.Principal, operation string) bank.Key {
 	if i.IdempotencyKey == "" {
 		return bank.Key{}
 	}
-	who.KeyID = "" // a retry may come under a key that was renewed
+	// The id of the key is left out: a retry may come under one that was renewed.
 	h := sha256.New()
 	for _, part := range []string{who.Kind.String(), strconv.FormatUint(uint64(who.World), 10), string(who.PersonID[:]), operation, i.IdempotencyKey} {
 		h.Write([]byte{byte(len(part)), byte(len(part) >> 8)})
@@ -224,16 +271,12 @@ func (i Idempotent) key(who identity.Principal, operation string) bank.Key {
 	return bank.Key(h.Sum(nil)[:16])
 }
 
-// Replayed is the header of an answer that was given before.
-type Replayed struct {
-	Replayed string `header:"Idempotent-Replayed"`
-}
-
-func replayedOf(answer journal.Answer) Replayed {
+// replayed is the value of the header Idempotent-Replayed.
+func replayed(answer journal.Answer) string {
 	if answer.Repeated {
-		return Replayed{"true"}
+		return "true"
 	}
-	return Replayed{}
+	return ""
 }
 
 // submit carries out one command; a refusal is an error.

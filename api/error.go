@@ -12,41 +12,26 @@ import (
 	"github.com/attentionbank/attentionbank/history"
 	"github.com/attentionbank/attentionbank/identity"
 	"github.com/attentionbank/attentionbank/journal"
+	"github.com/attentionbank/attentionbank/wire"
 	"github.com/danielgtaylor/huma/v2"
 )
-
-// Problem is an error as RFC 9457 has it, with a code that does not change.
-type Problem struct {
-	Status int    `json:"status"`
-	Code   string `json:"code" doc:"Stable name of what went wrong."`
-	Title  string `json:"title"`
-	Detail string `json:"detail,omitempty" doc:"What happened, and what would be accepted."`
-	// Leg is the index of the leg for which a transfer was refused.
-	Leg    *int                `json:"leg,omitempty"`
-	Errors []*huma.ErrorDetail `json:"errors,omitempty" doc:"The fields that are wrong."`
-}
-
-// Error implements error.
-func (p *Problem) Error() string { return p.Code + ": " + p.Detail }
-
-// GetStatus implements huma.StatusError.
-func (p *Problem) GetStatus() int { return p.Status }
-
-// ContentType implements huma.ContentTypeFilter.
-func (p *Problem) ContentType(string) string { return "application/problem+json" }
 
 // newProblem makes what huma itself has to say a problem.
 func newProblem(status int, message string, errs ...error) huma.StatusError {
 	p := &Problem{Status: status, Title: http.StatusText(status), Detail: message, Code: strings.ReplaceAll(strings.ToLower(http.StatusText(status)), " ", "_")}
-	if status == http.StatusUnprocessableEntity || status == http.StatusBadRequest {
+	switch status {
+	case http.StatusUnprocessableEntity, http.StatusBadRequest:
 		p.Code = "invalid_request"
+	case http.StatusRequestEntityTooLarge:
+		p.Code = "too_large"
 	}
 	for _, err := range errs {
 		var detail huma.ErrorDetailer
 		if errors.As(err, &detail) {
-			p.Errors = append(p.Errors, detail.ErrorDetail())
+			d := detail.ErrorDetail()
+			p.Errors = append(p.Errors, wire.Fault{Message: d.Message, Location: d.Location})
 		} else if err != nil {
-			p.Errors = append(p.Errors, &huma.ErrorDetail{Message: err.Error()})
+			p.Errors = append(p.Errors, wire.Fault{Message: err.Error()})
 		}
 	}
 	return p
@@ -148,12 +133,24 @@ func problemOf(err error) *Problem {
 			return &Problem{Status: row.status, Code: row.code, Title: http.StatusText(row.status), Detail: row.detail}
 		}
 	}
-	return &Problem{Status: http.StatusInternalServerError, Code: "internal", Title: "Internal Server Error", Detail: "The bank could not do this; its operator finds the reason in the log.", Errors: nil}
+	return &Problem{Status: http.StatusInternalServerError, Code: "internal", Title: "Internal Server Error", Detail: "The bank could not do this. Send the call again with the same Idempotency-Key, and tell its operator if it fails again."}
+}
+
+// problem turns an error of an operation into a problem, and tells whoever runs
+// the bank what its caller cannot be told.
+func (s *server) problem(operation string, err error) *Problem {
+	p := problemOf(err)
+	if p.Status >= http.StatusInternalServerError && s.Fault != nil {
+		s.Fault(operation, err)
+	}
+	return p
 }
 
 func invalid(field, format string, args ...any) *Problem {
 	return &Problem{Status: http.StatusUnprocessableEntity, Code: "invalid_request", Detail: field + ": " + fmt.Sprintf(format, args...)}
 }
+
+func badCursor() *Problem { return invalid("cursor", "expected what next_cursor said") }
 
 func notFound(what string) *Problem {
 	return &Problem{Status: http.StatusNotFound, Code: "not_found", Detail: "There is no such " + what + "."}
@@ -167,9 +164,9 @@ func writeProblem(w http.ResponseWriter, p *Problem) {
 	if p.Title == "" {
 		p.Title = http.StatusText(p.Status)
 	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if p.Status == http.StatusTooManyRequests || p.Status == http.StatusServiceUnavailable {
-		w.Header().Set("Retry-After", "1")
+	w.Header().Set("Content-Type", p.ContentType(""))
+	for name, values := range p.GetHeaders() {
+		w.Header()[name] = values
 	}
 	w.WriteHeader(p.Status)
 	json.NewEncoder(w).Encode(p) // a client that has gone away is no fault

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"compress/gzip"
 	"context"
 	"encoding/json"
@@ -9,34 +10,24 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/attentionbank/attentionbank/collect"
 	"github.com/attentionbank/attentionbank/event"
 	"github.com/attentionbank/attentionbank/identity"
+	"github.com/attentionbank/attentionbank/wire"
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// Bounds of a request with events: on the wire, and unpacked.
+// Bounds of a request with events: on the wire, and unpacked. maxIngesting
+// bounds how many are unpacked and decoded in memory at a time; others wait
+// for at most ingestWait. Whoever sends slowly takes no place.
 const (
 	maxEventBytes    = 1 << 20
 	maxUnpackedBytes = 4 << 20
+	maxIngesting     = 64
+	ingestWait       = 2 * time.Second
 )
-
-// Verdict is what became of an event.
-type Verdict struct {
-	MessageID string `json:"message_id"`
-	Verdict   string `json:"verdict" enum:"accepted,capped,duplicate,late,quarantined,rejected"`
-	Rule      string `json:"rule,omitempty" doc:"By which rule."`
-	First     string `json:"first,omitempty" doc:"Of a duplicate: what became of the first."`
-	Detail    string `json:"detail,omitempty" doc:"Of a rejected event: what would be accepted."`
-	Source    string `json:"source,omitempty" enum:"write,server,import" doc:"The kind of key under which it came."`
-}
-
-// EventsAnswer is the answer to events.
-type EventsAnswer struct {
-	Success  bool      `json:"success" doc:"The request was read and everything that is not rejected is durable."`
-	Verdicts []Verdict `json:"verdicts" doc:"One for each event, in order."`
-}
 
 func (s *server) registerEvents() {
 	s.registerIngest("/v1/batch", "Segment's batch of events", func(body []byte) (event.Batch, error) { return event.DecodeBatch(body) })
@@ -53,7 +44,7 @@ func (s *server) registerEvents() {
 		func(ctx context.Context, who identity.Principal, in *struct {
 			WorldPath
 			MessageID string `path:"message_id" maxLength:"256"`
-		}) (*body[list[Verdict]], error) {
+		}) (*body[wire.List[wire.Verdict]], error) {
 			number, err := s.ownWorld(ctx, who, in.World)
 			if err != nil {
 				return nil, err
@@ -65,21 +56,16 @@ func (s *server) registerEvents() {
 			if len(kept) == 0 {
 				return nil, notFound("event, or it arrived more than seven days ago")
 			}
-			out := &body[list[Verdict]]{}
+			out := &body[wire.List[wire.Verdict]]{}
 			for _, k := range kept {
-				out.Body.Items = append(out.Body.Items, Verdict{MessageID: in.MessageID, Verdict: k.Verdict.String(), Rule: k.Rule.String(), Source: [...]string{"", "write", "server", "import"}[k.Trust]})
+				out.Body.Items = append(out.Body.Items, wire.Verdict{MessageID: in.MessageID, Verdict: k.Verdict.String(), Rule: k.Rule.String(), Source: [...]string{"", "write", "server", "import"}[k.Trust]})
 			}
 			return out, nil
 		})
 	register(s, created("open-session", "POST", "/v1/worlds/{world}/sessions", "Vouch for a user: what clients report inside the session counts", "events"), worldServer,
 		func(ctx context.Context, who identity.Principal, in *struct {
 			WorldPath
-			Body struct {
-				UserID      string `json:"user_id" minLength:"1" maxLength:"256"`
-				AnonymousID string `json:"anonymous_id,omitempty" maxLength:"256" doc:"A device that is this user from now on."`
-				From        string `json:"from,omitempty" format:"date-time" doc:"The default is now."`
-				Seconds     int64  `json:"seconds,omitempty" minimum:"1" maximum:"86400" doc:"The default is 12 hours."`
-			}
+			Body wire.NewSession
 		}) (*struct{}, error) {
 			number, err := s.ownWorld(ctx, who, in.World)
 			if err != nil {
@@ -112,16 +98,16 @@ func (s *server) registerIngest(path, summary string, decode func(body []byte) (
 	describe(&op, worldServer|worldWrite)
 	op.Description = "Any content type, gzip or not. The key stands in Basic authentication or as writeKey in the body. Answers: 200 with a verdict for each event once all are durable; 400 for an envelope that cannot be read; 401 for a key that is not valid; 413 for too large a body; 429 with Retry-After when too many wait; 503 when nothing can be made durable."
 	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{Type: "object"}}}}
-	schema := s.huma.OpenAPI().Components.Schemas.Schema(typeOf[EventsAnswer](), true, "EventsAnswer")
+	schema := s.huma.OpenAPI().Components.Schemas.Schema(typeOf[wire.EventsAnswer](), true, "EventsAnswer")
 	op.Responses = map[string]*huma.Response{"200": {Description: "Every event has a verdict.", Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}}}
 	for status, says := range map[string]string{"400": "The envelope cannot be read.", "401": "The key is not valid.", "403": "The key may not send events.", "413": "Too large.", "429": "Busy; see Retry-After.", "503": "Nothing can be made durable now."} {
 		op.Responses[status] = &huma.Response{Description: says, Content: map[string]*huma.MediaType{"application/problem+json": {Schema: s.huma.OpenAPI().Components.Schemas.Schema(typeOf[Problem](), true, "Problem")}}}
 	}
 	s.huma.OpenAPI().AddOperation(&op)
 	s.mux.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) {
-		answer, err := s.ingest(r, decode)
+		answer, err := s.ingest(w, r, decode)
 		if err != nil {
-			writeProblem(w, problemOf(err))
+			writeProblem(w, s.problem(op.OperationID, err))
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")
@@ -129,19 +115,28 @@ func (s *server) registerIngest(path, summary string, decode func(body []byte) (
 	})
 }
 
-func (s *server) ingest(r *http.Request, decode func([]byte) (event.Batch, error)) (*EventsAnswer, error) {
-	raw, err := readBody(r)
-	if err != nil {
-		return nil, err
-	}
-	// The key in the header is looked at first, so that nobody without one
-	// makes the bank read a body.
+func (s *server) ingest(w http.ResponseWriter, r *http.Request, decode func([]byte) (event.Batch, error)) (*wire.EventsAnswer, error) {
+	// A key in the header is looked at first: with a bad one nobody makes the
+	// bank read a body.
 	secret := secretOf(r.Header.Get("Authorization"))
 	var who identity.Principal
+	var err error
 	if secret != "" {
 		if who, err = s.authenticate(r.Context(), secret, worldServer|worldWrite); err != nil {
 			return nil, err
 		}
+	}
+	raw, err := readBody(w, r)
+	if err != nil {
+		return nil, err
+	}
+	leave, err := s.enterIngest(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	if raw, err = unpack(raw, r.Header.Get("Content-Encoding")); err != nil {
+		return nil, err
 	}
 	batch, err := decode(raw)
 	if err != nil {
@@ -152,6 +147,29 @@ func (s *server) ingest(r *http.Request, decode func([]byte) (event.Batch, error
 			return nil, err
 		}
 	}
+	return s.accept(r.Context(), who, batch)
+}
+
+// enterIngest takes one of the places for requests in memory.
+func (s *server) enterIngest(ctx context.Context) (leave func(), err error) {
+	leave = func() { <-s.ingesting }
+	select {
+	case s.ingesting <- struct{}{}:
+		return leave, nil
+	default:
+	}
+	ctx, cancel := context.WithTimeout(ctx, ingestWait)
+	defer cancel()
+	select {
+	case s.ingesting <- struct{}{}:
+		return leave, nil
+	case <-ctx.Done():
+		return nil, collect.ErrBusy
+	}
+}
+
+// accept gives events to the collector and answers with their verdicts.
+func (s *server) accept(ctx context.Context, who identity.Principal, batch event.Batch) (*wire.EventsAnswer, error) {
 	trust := collect.TrustWrite
 	if who.Kind == identity.Server {
 		trust = collect.TrustServer
@@ -159,48 +177,63 @@ func (s *server) ingest(r *http.Request, decode func([]byte) (event.Batch, error
 	for i := range batch.Items {
 		e := &batch.Items[i].Event
 		if trust == collect.TrustServer && batch.Items[i].Err == nil && e.Call == event.Identify && e.UserID != "" && e.AnonymousID != "" {
-			if _, _, err := s.Identity.Unite(r.Context(), who.World, e.AnonymousID, e.UserID); err != nil {
+			if _, _, err := s.Identity.Unite(ctx, who.World, e.AnonymousID, e.UserID); err != nil {
 				return nil, err
 			}
 		}
 	}
-	results, err := s.Collector.Accept(r.Context(), collect.Request{World: who.World, Trust: trust, Items: batch.Items})
+	results, err := s.Collector.Accept(ctx, collect.Request{World: who.World, Trust: trust, Items: batch.Items})
 	if err != nil {
 		return nil, err
 	}
-	answer := &EventsAnswer{Success: true, Verdicts: make([]Verdict, len(results))}
+	answer := &wire.EventsAnswer{Success: true, Verdicts: make([]wire.Verdict, len(results))}
 	for i, result := range results {
-		answer.Verdicts[i] = Verdict{MessageID: result.MessageID, Verdict: result.Verdict.String(), Rule: result.Rule.String(), First: result.First.String(), Detail: result.Detail}
+		answer.Verdicts[i] = wire.Verdict{MessageID: result.MessageID, Verdict: result.Verdict.String(), Rule: result.Rule.String(), First: result.First.String(), Detail: result.Detail}
 	}
 	return answer, nil
 }
 
-// readBody reads a body within the bounds, unpacked if it is packed.
-func readBody(r *http.Request) ([]byte, error) {
-	tooLarge := &Problem{Status: http.StatusRequestEntityTooLarge, Code: "too_large",
+func tooLarge() *Problem {
+	return &Problem{Status: http.StatusRequestEntityTooLarge, Code: "too_large",
 		Detail: fmt.Sprintf("Accepted: up to %d bytes on the wire and %d unpacked. Send the events in smaller batches.", maxEventBytes, maxUnpackedBytes)}
+}
+
+// readBody reads a body as it is on the wire. Memory grows with what has
+// come, not with what was announced.
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if r.ContentLength > maxEventBytes {
-		return nil, tooLarge
+		return nil, tooLarge()
 	}
-	var src io.Reader = http.MaxBytesReader(nil, r.Body, maxEventBytes)
-	limit := int64(maxEventBytes)
-	switch r.Header.Get("Content-Encoding") {
+	body := bytes.NewBuffer(make([]byte, 0, min(max(r.ContentLength, 0), 64<<10)+bytes.MinRead))
+	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, maxEventBytes))
+	switch {
+	case errors.As(err, new(*http.MaxBytesError)):
+		return nil, tooLarge()
+	case err != nil:
+		return nil, &Problem{Status: http.StatusBadRequest, Code: "unreadable", Detail: "The body broke off."}
+	}
+	return body.Bytes(), nil
+}
+
+// unpack undoes a content encoding, within the bound.
+func unpack(packed []byte, encoding string) ([]byte, error) {
+	switch strings.ToLower(encoding) {
 	case "", "identity":
+		return packed, nil
 	case "gzip":
-		unpacked, err := gzip.NewReader(src)
-		if err != nil {
-			return nil, &Problem{Status: http.StatusBadRequest, Code: "unreadable", Detail: "The body is not gzip, though Content-Encoding says so."}
-		}
-		src, limit = unpacked, maxUnpackedBytes
 	default:
 		return nil, &Problem{Status: http.StatusUnsupportedMediaType, Code: "encoding_unknown", Detail: "Accepted: Content-Encoding gzip, or none."}
 	}
-	body, err := io.ReadAll(io.LimitReader(src, limit+1))
-	if errors.As(err, new(*http.MaxBytesError)) || int64(len(body)) > limit {
-		return nil, tooLarge
-	}
+	src, err := gzip.NewReader(bytes.NewReader(packed))
 	if err != nil {
-		return nil, &Problem{Status: http.StatusBadRequest, Code: "unreadable", Detail: "The body broke off."}
+		return nil, &Problem{Status: http.StatusBadRequest, Code: "unreadable", Detail: "The body is not gzip, though Content-Encoding says so."}
+	}
+	body, err := io.ReadAll(io.LimitReader(src, maxUnpackedBytes+1))
+	switch {
+	case len(body) > maxUnpackedBytes:
+		return nil, tooLarge()
+	case err != nil:
+		return nil, &Problem{Status: http.StatusBadRequest, Code: "unreadable", Detail: "The body cannot be unpacked: it is cut off or damaged."}
 	}
 	return body, nil
 }

@@ -6,33 +6,29 @@ import (
 	"reflect"
 
 	"github.com/attentionbank/attentionbank/identity"
+	"github.com/attentionbank/attentionbank/wire"
 )
 
 func typeOf[T any]() reflect.Type { return reflect.TypeFor[T]() }
 
-// Health says that the process answers, or that it can serve.
-type Health struct {
-	Status string `json:"status"`
-}
-
 func (s *server) registerHealth() {
 	register(s, operation("get-health", "GET", "/healthz", "The process answers", "operation"), public,
-		func(context.Context, identity.Principal, *struct{}) (*body[Health], error) {
-			return &body[Health]{Health{"ok"}}, nil
+		func(context.Context, identity.Principal, *struct{}) (*body[wire.Health], error) {
+			return &body[wire.Health]{wire.Health{Status: "ok"}}, nil
 		})
 	register(s, operation("get-readiness", "GET", "/readyz", "The bank can serve", "operation"), public,
-		func(context.Context, identity.Principal, *struct{}) (*body[Health], error) {
-			if s.Ready() != nil {
-				return nil, &Problem{Status: http.StatusServiceUnavailable, Code: "not_ready", Detail: "The bank cannot serve; its operator finds the reason in the log."}
+		func(context.Context, identity.Principal, *struct{}) (*body[wire.Health], error) {
+			if err := s.Ready(); err != nil {
+				return nil, &Problem{Status: http.StatusServiceUnavailable, Code: "not_ready", Detail: "The bank cannot serve."}
 			}
-			return &body[Health]{Health{"ready"}}, nil
+			return &body[wire.Health]{wire.Health{Status: "ready"}}, nil
 		})
 	op := operation("get-metrics", "GET", "/metrics", "Metrics in Prometheus' text form", "operation")
 	describe(&op, operator)
 	s.huma.OpenAPI().AddOperation(&op)
 	s.mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {
 		if _, err := s.authenticate(r.Context(), secretOf(r.Header.Get("Authorization")), operator); err != nil {
-			writeProblem(w, problemOf(err))
+			writeProblem(w, s.problem(op.OperationID, err))
 			return
 		}
 		s.Metrics.ServeHTTP(w, r)

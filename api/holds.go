@@ -2,34 +2,28 @@ package api
 
 import (
 	"context"
-	"strconv"
 
-	"github.com/attentionbank/attentionbank/amount"
 	"github.com/attentionbank/attentionbank/bank"
 	"github.com/attentionbank/attentionbank/identity"
 	"github.com/attentionbank/attentionbank/ledger"
+	"github.com/attentionbank/attentionbank/wire"
 )
 
-// Hold is a hold as the API shows it.
-type Hold struct {
-	Hold        string `json:"hold"`
-	Account     string `json:"account"`
-	Beneficiary string `json:"beneficiary,omitempty"`
-	Asset       string `json:"asset"`
-	Remaining   string `json:"remaining" doc:"What is still held; 0 when the hold has ended."`
-	Expires     string `json:"expires,omitempty"`
-}
-
+// HoldPath names a hold.
 type HoldPath struct {
 	Hold string `path:"hold" maxLength:"20"`
 }
 
+// GroupPath names a group of holds.
 type GroupPath struct {
 	Group string `path:"group" maxLength:"64"`
 }
 
-type ReferenceBody struct {
-	Reference string `json:"reference,omitempty" maxLength:"64"`
+// ended is the input of what ends a group.
+type ended struct {
+	GroupPath
+	Idempotent
+	Body wire.Ending
 }
 
 // groupID turns a group's name into the id that the bank knows. Groups are of a
@@ -46,15 +40,8 @@ func (s *server) registerHolds() {
 	register(s, created("place-hold", "POST", "/v1/holds", "Reserve an amount of an account for another", "holds"), operator|worldServer|person,
 		func(ctx context.Context, who identity.Principal, in *struct {
 			Idempotent
-			Body struct {
-				ReferenceBody
-				Account     string `json:"account" maxLength:"20"`
-				Beneficiary string `json:"beneficiary" maxLength:"20"`
-				Amount      string `json:"amount" maxLength:"40"`
-				Expires     string `json:"expires,omitempty" format:"date-time" doc:"The hold is void from then on."`
-				Group       string `json:"group,omitempty" maxLength:"64" doc:"Holds of a group, placed by the same owner, are settled or released together."`
-			}
-		}) (*receipt, error) {
+			Body wire.NewHold
+		}) (*answered[wire.Receipt], error) {
 			account, facts, err := s.debitable(ctx, who, in.Body.Account)
 			if err != nil {
 				return nil, err
@@ -69,29 +56,22 @@ func (s *server) registerHolds() {
 			if command.ExpiresAtMS, err = parseTime("expires", in.Body.Expires); err != nil {
 				return nil, err
 			}
-			return s.submitted(ctx, command.AppendTo(nil), in.Body.Reference)
+			return s.submitted(ctx, who, command.AppendTo(nil), in.Body.Reference)
 		})
-	register(s, operation("get-hold", "GET", "/v1/holds/{hold}", "An open hold", "holds"), operator|worldServer|person,
-		func(ctx context.Context, who identity.Principal, in *HoldPath) (*body[Hold], error) {
-			_, hold, facts, err := s.hold(ctx, who, in.Hold, true)
+	register(s, operation("get-hold", "GET", "/v1/holds/{hold}", "A hold, and what of it is still held", "holds"), operator|worldServer|person,
+		func(ctx context.Context, who identity.Principal, in *HoldPath) (*body[wire.Hold], error) {
+			number, hold, facts, err := s.hold(ctx, who, in.Hold, true)
 			if err != nil {
 				return nil, err
 			}
-			return &body[Hold]{Hold{
-				Hold: in.Hold, Account: strconv.FormatUint(hold.Account, 10), Beneficiary: strconv.FormatUint(hold.Beneficiary, 10),
-				Asset: facts.asset, Remaining: amount.Format(hold.Amount, facts.scale), Expires: timeText(hold.ExpiresAtMS),
-			}}, nil
+			return &body[wire.Hold]{holdOf(number, hold, facts)}, nil
 		})
 	register(s, operation("settle-hold", "POST", "/v1/holds/{hold}/settle", "Pay what is held, or a part of it, to the beneficiary", "holds"), operator|worldServer|person,
 		func(ctx context.Context, who identity.Principal, in *struct {
 			HoldPath
 			Idempotent
-			Body struct {
-				ReferenceBody
-				Amount string `json:"amount" maxLength:"40"`
-				Final  bool   `json:"final,omitempty" doc:"Release the rest."`
-			}
-		}) (*receipt, error) {
+			Body wire.Settlement
+		}) (*answered[wire.Receipt], error) {
 			number, _, facts, err := s.hold(ctx, who, in.Hold, false)
 			if err != nil {
 				return nil, err
@@ -101,51 +81,36 @@ func (s *server) registerHolds() {
 				return nil, err
 			}
 			command := bank.SettleHold{Key: in.key(who, "settle"), Reference: in.Body.Reference, Hold: number, Amount: value, Final: in.Body.Final}
-			return s.submitted(ctx, command.AppendTo(nil), in.Body.Reference)
+			return s.submitted(ctx, who, command.AppendTo(nil), in.Body.Reference)
 		})
 	register(s, operation("release-hold", "POST", "/v1/holds/{hold}/release", "Give back what is still held", "holds"), operator|worldServer|person,
 		func(ctx context.Context, who identity.Principal, in *struct {
 			HoldPath
 			Idempotent
-			Body ReferenceBody
-		}) (*receipt, error) {
+			Body wire.Ending
+		}) (*answered[wire.Receipt], error) {
 			number, _, _, err := s.hold(ctx, who, in.Hold, false)
 			if err != nil {
 				return nil, err
 			}
-			return s.submitted(ctx, bank.ReleaseHold{Key: in.key(who, "release"), Reference: in.Body.Reference, Hold: number}.AppendTo(nil), in.Body.Reference)
+			return s.submitted(ctx, who, bank.ReleaseHold{Key: in.key(who, "release"), Reference: in.Body.Reference, Hold: number}.AppendTo(nil), in.Body.Reference)
 		})
 	register(s, operation("settle-group", "POST", "/v1/hold-groups/{group}/settle", "Pay all open holds of a group in whole, or none", "holds"), operator|worldServer,
-		func(ctx context.Context, who identity.Principal, in *struct {
-			GroupPath
-			Idempotent
-			Body ReferenceBody
-		}) (*receipt, error) {
-			return s.submitted(ctx, bank.SettleGroup{Key: in.key(who, "settle-group"), Reference: in.Body.Reference, Group: groupID(who, in.Group)}.AppendTo(nil), in.Body.Reference)
+		func(ctx context.Context, who identity.Principal, in *ended) (*answered[wire.Receipt], error) {
+			return s.submitted(ctx, who, bank.SettleGroup{Key: in.key(who, "settle-group"), Reference: in.Body.Reference, Group: groupID(who, in.Group)}.AppendTo(nil), in.Body.Reference)
 		})
 	register(s, operation("release-group", "POST", "/v1/hold-groups/{group}/release", "Release all open holds of a group", "holds"), operator|worldServer,
-		func(ctx context.Context, who identity.Principal, in *struct {
-			GroupPath
-			Idempotent
-			Body ReferenceBody
-		}) (*receipt, error) {
-			return s.submitted(ctx, bank.ReleaseGroup{Key: in.key(who, "release-group"), Reference: in.Body.Reference, Group: groupID(who, in.Group)}.AppendTo(nil), in.Body.Reference)
+		func(ctx context.Context, who identity.Principal, in *ended) (*answered[wire.Receipt], error) {
+			return s.submitted(ctx, who, bank.ReleaseGroup{Key: in.key(who, "release-group"), Reference: in.Body.Reference, Group: groupID(who, in.Group)}.AppendTo(nil), in.Body.Reference)
 		})
-}
-
-func (s *server) submitted(ctx context.Context, command []byte, reference string) (*receipt, error) {
-	answer, err := s.submit(ctx, command)
-	if err != nil {
-		return nil, err
-	}
-	return s.receipt(ctx, answer, reference)
 }
 
 // hold returns a hold that a caller may act on. What is held was promised to
 // the beneficiary: the beneficiary and the operator settle and release it, the
 // debtor may look at it and gets it back by release or expiry. A hold that has
-// ended is found as long as its place was not used again, so that a retry
-// reaches its first answer.
+// ended is found too, so that a retry reaches its first answer: in the state
+// until its place is used again, then among what this server remembers. Its
+// number never names another hold.
 func (s *server) hold(ctx context.Context, who identity.Principal, text string, toLook bool) (number uint64, hold ledger.Hold, facts accountFacts, err error) {
 	if number, err = parseNumber("hold", text); err != nil {
 		return 0, hold, facts, err
@@ -154,8 +119,14 @@ func (s *server) hold(ctx context.Context, who identity.Principal, text string, 
 	if err = s.Bank.Read(ctx, func(state *bank.State) { hold, refusal = state.Books().Hold(number) }); err != nil {
 		return 0, hold, facts, err
 	}
-	if refusal == ledger.HoldNotFound || toLook && refusal != ledger.Accepted {
-		return 0, hold, facts, notFound("open hold")
+	remembered, isRemembered := s.holds.get(number)
+	switch {
+	case refusal == ledger.HoldNotFound && isRemembered:
+		hold, hold.Amount = remembered, 0
+	case refusal == ledger.HoldNotFound:
+		return 0, hold, facts, notFound("hold; one that ended long ago is found by GET /v1/operations/{reference}")
+	case !isRemembered:
+		s.holds.put(number, hold)
 	}
 	if facts, _, err = s.accountFacts(ctx, hold.Account); err != nil {
 		return 0, hold, facts, err

@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"encoding/hex"
-	"net/http"
 	"strconv"
 	"strings"
 
@@ -13,69 +12,8 @@ import (
 	"github.com/attentionbank/attentionbank/history"
 	"github.com/attentionbank/attentionbank/identity"
 	"github.com/attentionbank/attentionbank/ledger"
+	"github.com/attentionbank/attentionbank/wire"
 )
-
-// Person is a person as the API shows one.
-type Person struct {
-	Person     string    `json:"person" doc:"Opaque id."`
-	World      string    `json:"world" doc:"The world that knows the person."`
-	Points     string    `json:"points" doc:"Earned, waiting for the close of the running epoch."`
-	Closing    string    `json:"points_closing,omitempty" doc:"Being turned into TIME now."`
-	Owed       string    `json:"points_owed,omitempty" doc:"Taken back after they were paid; later earnings repay it first."`
-	Accounts   []Account `json:"accounts"`
-	Registered bool      `json:"registered" doc:"Whether the bank has an account of the person yet; the first points open it."`
-}
-
-// Slice explains what a slice of a day has earned.
-type Slice struct {
-	Start        string   `json:"start" doc:"Time of day, UTC."`
-	Present      int64    `json:"present_seconds" doc:"T"`
-	Count        int64    `json:"interactions" doc:"As they were reported."`
-	Interactions string   `json:"weighted_interactions" doc:"I, after caps."`
-	Spend        string   `json:"spend" doc:"C, after caps."`
-	Alpha        string   `json:"alpha_term"`
-	Beta         string   `json:"beta_term"`
-	Gamma        string   `json:"gamma_term"`
-	Formula      string   `json:"formula_term,omitempty"`
-	Factor       string   `json:"curve_factor" doc:"Of the daily curve: 1, 0.5 or 0."`
-	Caps         []string `json:"caps,omitempty" doc:"Caps that cut this slice."`
-}
-
-// Attention is what a person's day has earned in a world, and why.
-type Attention struct {
-	World         string `json:"world"`
-	Day           string `json:"day"`
-	Points        string `json:"points" doc:"A, rounded down once for the day."`
-	Minted        string `json:"minted" doc:"What of it the bank has posted; the rest follows within the hour."`
-	Provisional   bool   `json:"provisional" doc:"The day may still change."`
-	Present       int64  `json:"present_seconds"`
-	Interactions  string `json:"weighted_interactions"`
-	Spend         string `json:"spend"`
-	Currency      string `json:"currency"`
-	PolicyVersion uint32 `json:"policy_version" doc:"0 is the default policy."`
-	Policy        string `json:"policy"`
-	DayCapped     bool   `json:"day_capped,omitempty"`
-	Revision      string `json:"revision"`
-	Commitment    string `json:"commitment" doc:"What the journal shows of T, I and C of this revision."`
-	Blind         string `json:"blind,omitempty" doc:"Opens the commitment; shown to the person only."`
-
-	Slices []Slice `json:"slices"`
-}
-
-// Mint is what was posted for a person's day.
-type Mint struct {
-	Time          string `json:"time"`
-	Day           string `json:"day"`
-	World         string `json:"world"`
-	Revision      string `json:"revision"`
-	Points        string `json:"points" doc:"Cumulative for the day."`
-	Delta         string `json:"delta" doc:"What was added to, or taken from, the points that wait."`
-	Owed          string `json:"owed,omitempty"`
-	Epoch         uint64 `json:"epoch"`
-	PolicyVersion uint32 `json:"policy_version"`
-	Commitment    string `json:"commitment"`
-	Operation     string `json:"operation"`
-}
 
 func personText(id [16]byte) string { return hex.EncodeToString(id[:]) }
 
@@ -89,13 +27,12 @@ func parsePerson(text string) (id [16]byte, err error) {
 	return id, nil
 }
 
-func (s *server) personNumber(ctx context.Context, id [16]byte) (number uint64, err error) {
-	found := false
-	if err := s.Bank.Read(ctx, func(state *bank.State) { number, found = state.PersonByID(id) }); err != nil {
-		return 0, err
-	}
-	if found {
-		return number, nil
+// registered returns the bank's number of a person, who is made known to the
+// bank if identity alone knows one.
+func (s *server) registered(ctx context.Context, id [16]byte) (uint64, error) {
+	number, found, err := s.personNumber(ctx, id)
+	if err != nil || found {
+		return number, err
 	}
 	if _, err := s.Identity.SubjectsOf(ctx, id); err != nil {
 		return 0, err
@@ -108,6 +45,7 @@ func (s *server) personNumber(ctx context.Context, id [16]byte) (number uint64, 
 	return registered.Person, nil
 }
 
+// PersonPath names a person.
 type PersonPath struct {
 	Person string `path:"person" maxLength:"64"`
 }
@@ -147,7 +85,7 @@ func (s *server) registerPeople() {
 		func(ctx context.Context, who identity.Principal, in *struct {
 			WorldPath
 			UserID string `path:"user_id" maxLength:"256"`
-		}) (*body[Person], error) {
+		}) (*body[wire.Person], error) {
 			number, err := s.ownWorld(ctx, who, in.World)
 			if err != nil {
 				return nil, err
@@ -162,10 +100,7 @@ func (s *server) registerPeople() {
 		func(ctx context.Context, who identity.Principal, in *struct {
 			WorldPath
 			UserID string `path:"user_id" maxLength:"256"`
-		}) (*body[struct {
-			Code    string `json:"code" doc:"Hand it to the user; it works once."`
-			Expires string `json:"expires"`
-		}], error) {
+		}) (*body[wire.Claim], error) {
 			number, err := s.ownWorld(ctx, who, in.World)
 			if err != nil {
 				return nil, err
@@ -174,26 +109,38 @@ func (s *server) registerPeople() {
 			if err != nil {
 				return nil, err
 			}
-			out := &body[struct {
-				Code    string `json:"code" doc:"Hand it to the user; it works once."`
-				Expires string `json:"expires"`
-			}]{}
-			out.Body.Code, out.Body.Expires = code, timeText(expiresMS)
-			return out, nil
+			return &body[wire.Claim]{wire.Claim{Code: code, Expires: timeText(expiresMS)}}, nil
 		})
-	register(s, created("redeem-claim", "POST", "/v1/claims", "Turn a one-time code into the person's own key", "people"), public,
-		func(ctx context.Context, _ identity.Principal, in *body[struct {
-			Code  string `json:"code" maxLength:"100"`
-			Label string `json:"label,omitempty" maxLength:"100"`
-		}]) (*body[Key], error) {
+	redeem := created("redeem-claim", "POST", "/v1/claims", "Turn a one-time code into the person's own key", "people")
+	redeem.MaxBodyBytes = maxPublicBytes
+	register(s, redeem, public,
+		func(ctx context.Context, _ identity.Principal, in *body[wire.Redemption]) (*body[wire.Key], error) {
 			key, secret, err := s.Identity.RedeemClaimCode(ctx, in.Body.Code, in.Body.Label)
 			if err != nil {
 				return nil, err
 			}
 			return s.shownKey(ctx, key, secret)
 		})
+	register(s, created("create-person-key", "POST", "/v1/people/{person}/keys", "Make a further key of a person; its secret is shown once", "keys"), person,
+		func(ctx context.Context, who identity.Principal, in *struct {
+			PersonPath
+			Body wire.Label
+		}) (*body[wire.Key], error) {
+			if _, err := s.subject(ctx, who, in.Person); err != nil {
+				return nil, err
+			}
+			return s.createKey(ctx, who, in.Body.Label)
+		})
+	register(s, operation("list-person-keys", "GET", "/v1/people/{person}/keys", "The keys of a person, without their secrets", "keys"), operator|person,
+		func(ctx context.Context, who identity.Principal, in *PersonPath) (*body[wire.List[wire.Key]], error) {
+			subject, err := s.subject(ctx, who, in.Person)
+			if err != nil {
+				return nil, err
+			}
+			return s.listKeys(ctx, identity.Principal{Kind: identity.Person, World: subject.World, Subject: subject.Number, PersonID: subject.Person})
+		})
 	register(s, operation("get-person", "GET", "/v1/people/{person}", "A person with points and accounts", "people"), operator|worldServer|person,
-		func(ctx context.Context, who identity.Principal, in *PersonPath) (*body[Person], error) {
+		func(ctx context.Context, who identity.Principal, in *PersonPath) (*body[wire.Person], error) {
 			subject, err := s.subject(ctx, who, in.Person)
 			if err != nil {
 				return nil, err
@@ -215,10 +162,10 @@ func (s *server) registerPeople() {
 		})
 }
 
-func (s *server) showPerson(ctx context.Context, subject identity.Subject) (*body[Person], error) {
-	out := &body[Person]{Body: Person{Person: personText(subject.Person), Points: "0", Accounts: []Account{}}}
-	var number uint64
+func (s *server) showPerson(ctx context.Context, subject identity.Subject) (*body[wire.Person], error) {
+	out := &body[wire.Person]{Body: wire.Person{Person: personText(subject.Person), Points: "0", Accounts: []wire.Account{}}}
 	err := s.Bank.Read(ctx, func(state *bank.State) {
+		var number uint64
 		if w := state.World(subject.World); w != nil {
 			out.Body.World = w.Code
 		}
@@ -247,7 +194,7 @@ func (s *server) showPerson(ctx context.Context, subject identity.Subject) (*bod
 func (s *server) attention(ctx context.Context, who identity.Principal, in *struct {
 	PersonPath
 	Day string `query:"day" format:"date" doc:"UTC day; the default is today."`
-}) (*body[list[Attention]], error) {
+}) (*body[wire.List[wire.Attention]], error) {
 	subject, err := s.subject(ctx, who, in.Person)
 	if err != nil {
 		return nil, err
@@ -262,7 +209,7 @@ func (s *server) attention(ctx context.Context, who identity.Principal, in *stru
 	if err != nil {
 		return nil, err
 	}
-	out := &body[list[Attention]]{Body: list[Attention]{Items: []Attention{}}}
+	out := &body[wire.List[wire.Attention]]{Body: wire.List[wire.Attention]{Items: []wire.Attention{}}}
 	for i := range awards {
 		a := &awards[i]
 		if who.Kind == identity.Server && a.Award.World != who.World {
@@ -281,17 +228,17 @@ func (s *server) attention(ctx context.Context, who identity.Principal, in *stru
 	return out, nil
 }
 
-func attentionOf(a *collect.Attention) Attention {
+func attentionOf(a *collect.Attention) wire.Attention {
 	commitment := a.Opened.Commitment()
-	shown := Attention{
+	shown := wire.Attention{
 		Day: dayText(a.Opened.Day), Points: points(a.Opened.PointsMicro), Minted: points(a.MintedMicro),
 		Present: a.Award.PresentSeconds, Interactions: points(a.Award.InteractionsMicro), Spend: amount.Format(a.Award.SpendMinor, 2),
 		Currency: a.Policy.Currency, PolicyVersion: a.Opened.PolicyVersion, Policy: a.Policy.Name, DayCapped: a.Award.DayCapped,
-		Revision: strconv.FormatUint(a.Opened.Revision, 10), Commitment: hex.EncodeToString(commitment[:]), Slices: []Slice{},
+		Revision: strconv.FormatUint(a.Opened.Revision, 10), Commitment: hex.EncodeToString(commitment[:]), Slices: []wire.Slice{},
 	}
 	for _, slice := range a.Award.Slices {
 		seconds := slice.Index * a.Policy.SliceBuckets * 10
-		shown.Slices = append(shown.Slices, Slice{
+		shown.Slices = append(shown.Slices, wire.Slice{
 			Start:   timeText(int64(a.Opened.Day)*86_400_000 + int64(seconds)*1000)[11:16],
 			Present: slice.PresentSeconds, Count: slice.Interactions, Interactions: points(slice.InteractionsMicro), Spend: amount.Format(slice.SpendMinor, 2),
 			Alpha: points(slice.AlphaMicro), Beta: points(slice.BetaMicro), Gamma: points(slice.GammaMicro), Formula: formulaText(slice.FormulaMicro),
@@ -310,34 +257,19 @@ func formulaText(v int64) string {
 
 func (s *server) mints(ctx context.Context, who identity.Principal, in *struct {
 	PersonPath
-	From   string `query:"from" format:"date" doc:"Of this day or later."`
-	Cursor string `query:"cursor" maxLength:"64"`
-	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
-}) (*struct {
-	HistoryLag
-	Body list[Mint]
-}, error) {
+	Page
+	From string `query:"from" format:"date" doc:"Of this day or later."`
+}) (*told[wire.Mint], error) {
 	subject, err := s.subject(ctx, who, in.Person)
 	if err != nil {
 		return nil, err
 	}
-	out := &struct {
-		HistoryLag
-		Body list[Mint]
-	}{HistoryLag: s.lag(), Body: list[Mint]{Items: []Mint{}}}
-	var number uint64
-	var registered bool
-	codes := map[uint32]string{}
-	err = s.Bank.Read(ctx, func(state *bank.State) {
-		number, registered = state.PersonByID(subject.Person)
-		for world := uint32(1); world <= state.Worlds(); world++ {
-			codes[world] = state.World(world).Code
-		}
-	})
+	out := &told[wire.Mint]{s.lag(), wire.List[wire.Mint]{Items: []wire.Mint{}}}
+	number, registered, err := s.personNumber(ctx, subject.Person)
 	if err != nil || !registered {
 		return out, err
 	}
-	query := history.MintQuery{Limit: in.Limit}
+	query := history.MintQuery{Limit: in.Limit + 1}
 	if in.From != "" {
 		if query.FromDay, err = parseDay(in.From); err != nil {
 			return nil, err
@@ -352,9 +284,14 @@ func (s *server) mints(ctx context.Context, who identity.Principal, in *struct {
 	if err != nil {
 		return nil, err
 	}
+	mints, more := cut(mints, in.Limit)
 	for _, m := range mints {
-		shown := Mint{
-			Time: timeText(m.TimeMS), Day: dayText(m.Day), World: codes[m.World], Revision: strconv.FormatUint(m.Revision, 10),
+		world, err := s.worldCode(ctx, m.World)
+		if err != nil {
+			return nil, err
+		}
+		shown := wire.Mint{
+			Time: timeText(m.TimeMS), Day: dayText(m.Day), World: world, Revision: strconv.FormatUint(m.Revision, 10),
 			Points: points(m.CumulativePointsMicro), Delta: points(m.DeltaPointsMicro), Epoch: m.Epoch, PolicyVersion: m.PolicyVersion,
 			Commitment: hex.EncodeToString(m.Commitment[:]), Operation: history.Position{Seq: m.Seq, Index: m.Index}.String(),
 		}
@@ -363,7 +300,7 @@ func (s *server) mints(ctx context.Context, who identity.Principal, in *struct {
 		}
 		out.Body.Items = append(out.Body.Items, shown)
 	}
-	if len(mints) == in.Limit {
+	if more {
 		last := mints[len(mints)-1]
 		out.Body.NextCursor = dayText(last.Day) + "." + strconv.FormatUint(uint64(last.World), 10) + "." + strconv.FormatUint(last.Revision, 10)
 	}
@@ -371,7 +308,7 @@ func (s *server) mints(ctx context.Context, who identity.Principal, in *struct {
 }
 
 func parseMintCursor(text string) (day int32, world uint32, revision uint64, err error) {
-	bad := &Problem{Status: http.StatusUnprocessableEntity, Code: "invalid_request", Detail: "cursor: expected what next_cursor said"}
+	bad := badCursor()
 	if len(text) < 14 || text[10] != '.' {
 		return 0, 0, 0, bad
 	}

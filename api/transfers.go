@@ -6,73 +6,24 @@ import (
 	"net/http"
 	"strconv"
 
-	"github.com/attentionbank/attentionbank/amount"
 	"github.com/attentionbank/attentionbank/bank"
 	"github.com/attentionbank/attentionbank/history"
 	"github.com/attentionbank/attentionbank/identity"
-	"github.com/attentionbank/attentionbank/journal"
 	"github.com/attentionbank/attentionbank/ledger"
+	"github.com/attentionbank/attentionbank/wire"
 )
-
-// Leg moves an amount from one account to another.
-type Leg struct {
-	From   string `json:"from" maxLength:"20"`
-	To     string `json:"to" maxLength:"20"`
-	Amount string `json:"amount" maxLength:"40"`
-}
-
-// Transfer is one or more legs, carried out together or not at all.
-type Transfer struct {
-	Reference string `json:"reference,omitempty" maxLength:"64" doc:"Names the business operation; everything of it is found by GET /v1/operations/{reference}."`
-	Legs      []Leg  `json:"legs" minItems:"1" maxItems:"1000"`
-}
-
-// Posting is a change of an account, and what the account came to by it.
-type Posting struct {
-	Account string `json:"account"`
-	Amount  string `json:"amount"`
-	Balance string `json:"balance"`
-	Held    string `json:"held"`
-}
-
-// Receipt is the answer to what changed accounts.
-type Receipt struct {
-	Operation string    `json:"operation" doc:"Position of the command in the journal."`
-	Reference string    `json:"reference,omitempty"`
-	Postings  []Posting `json:"postings"`
-	Hold      *Hold     `json:"hold,omitempty"`
-	Problem   *Problem  `json:"problem,omitempty" doc:"In a batch: why this one was refused."`
-}
-
-type receipt struct {
-	Replayed
-	Body Receipt
-}
-
-// Operation is a command of the past with its postings.
-type Operation struct {
-	Operation string    `json:"operation"`
-	Time      string    `json:"time"`
-	Kind      string    `json:"kind"`
-	Reference string    `json:"reference,omitempty"`
-	Postings  []Posting `json:"postings"`
-}
 
 func (s *server) registerTransfers() {
 	register(s, created("create-transfer", "POST", "/v1/transfers", "Transfer between accounts, all legs or none", "transfers"), operator|worldServer|person,
 		func(ctx context.Context, who identity.Principal, in *struct {
 			Idempotent
-			Body Transfer
-		}) (*receipt, error) {
+			Body wire.Transfer
+		}) (*answered[wire.Receipt], error) {
 			command, err := s.transferCommand(ctx, who, in.key(who, "transfer"), in.Body)
 			if err != nil {
 				return nil, err
 			}
-			answer, err := s.submit(ctx, command)
-			if err != nil {
-				return nil, err
-			}
-			return s.receipt(ctx, answer, in.Body.Reference)
+			return s.submitted(ctx, who, command, in.Body.Reference)
 		})
 	register(s, operation("create-transfers", "POST", "/v1/transfers/batch", "Up to 1000 independent transfers, each with its own answer", "transfers"), operator|worldServer, s.transferBatch)
 	register(s, operation("get-operation", "GET", "/v1/operations/{reference}", "Everything of one business operation, the oldest first", "transfers"), operator|worldServer|person, s.operations)
@@ -81,7 +32,7 @@ func (s *server) registerTransfers() {
 // transferCommand reads a transfer and checks that the caller may debit the
 // accounts. A person debits their own, a world's server its world's, an
 // operator the bank's and the worlds': nobody but a person debits a person.
-func (s *server) transferCommand(ctx context.Context, who identity.Principal, key bank.Key, t Transfer) ([]byte, error) {
+func (s *server) transferCommand(ctx context.Context, who identity.Principal, key bank.Key, t wire.Transfer) ([]byte, error) {
 	transfer := bank.Transfer{Key: key, Reference: t.Reference, Legs: make([]ledger.Leg, len(t.Legs))}
 	for i, leg := range t.Legs {
 		from, facts, err := s.debitable(ctx, who, leg.From)
@@ -125,57 +76,15 @@ func (s *server) debitable(ctx context.Context, who identity.Principal, text str
 	return number, facts, nil
 }
 
-// receipt shows the facts of an answer.
-func (s *server) receipt(ctx context.Context, answer journal.Answer, reference string) (*receipt, error) {
-	out := &receipt{Replayed: replayedOf(answer), Body: Receipt{
-		Operation: history.Position{Seq: answer.Seq, Index: answer.Index}.String(), Reference: reference, Postings: []Posting{},
-	}}
-	for fact, err := range bank.Facts(answer.Bytes) {
-		if err != nil {
-			return nil, err
-		}
-		switch f := fact.(type) {
-		case bank.Posted:
-			facts, _, err := s.accountFacts(ctx, f.Account)
-			if err != nil {
-				return nil, err
-			}
-			out.Body.Postings = append(out.Body.Postings, postingOf(f, facts.scale))
-		case bank.HoldPlaced:
-			facts, _, err := s.accountFacts(ctx, f.Account)
-			if err != nil {
-				return nil, err
-			}
-			out.Body.Hold = &Hold{
-				Hold: strconv.FormatUint(f.Hold, 10), Account: strconv.FormatUint(f.Account, 10), Beneficiary: strconv.FormatUint(f.Beneficiary, 10),
-				Asset: facts.asset, Remaining: amount.Format(f.Amount, facts.scale), Expires: timeText(f.ExpiresAtMS),
-			}
-		case bank.HoldReduced:
-			facts, _, err := s.accountFacts(ctx, f.Account)
-			if err != nil {
-				return nil, err
-			}
-			out.Body.Hold = &Hold{Hold: strconv.FormatUint(f.Hold, 10), Account: strconv.FormatUint(f.Account, 10), Asset: facts.asset, Remaining: amount.Format(f.Remaining, facts.scale)}
-		}
-	}
-	return out, nil
-}
-
-func postingOf(f bank.Posted, scale int) Posting {
-	return Posting{Account: strconv.FormatUint(f.Account, 10), Amount: amount.Format(f.Amount, scale), Balance: amount.Format(f.Balance, scale), Held: amount.Format(f.Held, scale)}
-}
-
 func (s *server) transferBatch(ctx context.Context, who identity.Principal, in *struct {
 	Idempotent
-	Body struct {
-		Transfers []Transfer `json:"transfers" minItems:"1" maxItems:"1000"`
-	}
-}) (*body[list[Receipt]], error) {
-	out := &body[list[Receipt]]{Body: list[Receipt]{Items: make([]Receipt, len(in.Body.Transfers))}}
+	Body wire.Transfers
+}) (*body[wire.List[wire.Receipt]], error) {
+	out := &body[wire.List[wire.Receipt]]{wire.List[wire.Receipt]{Items: make([]wire.Receipt, len(in.Body.Transfers))}}
 	var commands [][]byte
 	var places []int
 	for i, t := range in.Body.Transfers {
-		out.Body.Items[i] = Receipt{Reference: t.Reference, Postings: []Posting{}}
+		out.Body.Items[i] = wire.Receipt{Reference: t.Reference, Postings: []wire.Posting{}}
 		key := bank.Key{}
 		if in.IdempotencyKey != "" {
 			key = Idempotent{in.IdempotencyKey + "/" + strconv.Itoa(i)}.key(who, "transfers")
@@ -197,14 +106,15 @@ func (s *server) transferBatch(ctx context.Context, who identity.Principal, in *
 	for n, answer := range answers {
 		item := &out.Body.Items[places[n]]
 		if answer.Refusal != bank.Accepted {
-			item.Problem = refusalProblem(answer)
+			item.Problem, item.Replayed = refusalProblem(answer), answer.Repeated
 			continue
 		}
-		shown, err := s.receipt(ctx, answer, item.Reference)
+		shown, err := s.receipt(ctx, who, answer, item.Reference)
 		if err != nil {
 			return nil, err
 		}
 		*item = shown.Body
+		item.Replayed = answer.Repeated
 	}
 	return out, nil
 }
@@ -212,59 +122,62 @@ func (s *server) transferBatch(ctx context.Context, who identity.Principal, in *
 // operations finds a business operation. Others than the operator see of it
 // what touches their own accounts.
 func (s *server) operations(ctx context.Context, who identity.Principal, in *struct {
+	Page
 	Reference string `path:"reference" maxLength:"64"`
-	Cursor    string `query:"cursor" maxLength:"64"`
-	Limit     int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
-}) (*struct {
-	HistoryLag
-	Body list[Operation]
-}, error) {
+}) (*told[wire.Operation], error) {
 	var after history.Position
 	if in.Cursor != "" {
 		var err error
 		if after, err = history.ParsePosition(in.Cursor); err != nil {
-			return nil, invalid("cursor", "%v", err)
+			return nil, badCursor()
 		}
 	}
-	transactions, err := s.History.OfReference(ctx, in.Reference, after.Seq, after.Index, in.Limit)
+	transactions, err := s.History.OfReference(ctx, in.Reference, after.Seq, after.Index, in.Limit+1)
 	if err != nil {
 		return nil, err
 	}
-	out := &struct {
-		HistoryLag
-		Body list[Operation]
-	}{HistoryLag: s.lag(), Body: list[Operation]{Items: []Operation{}}}
+	transactions, more := cut(transactions, in.Limit)
+	out := &told[wire.Operation]{s.lag(), wire.List[wire.Operation]{Items: []wire.Operation{}}}
 	for _, t := range transactions {
-		shown := Operation{Operation: history.Position{Seq: t.Seq, Index: t.Index}.String(), Time: timeText(t.TimeMS), Kind: t.Kind, Reference: t.Reference, Postings: []Posting{}}
-		for fact, err := range bank.Facts(t.Answer) {
-			if err != nil {
-				return nil, err
-			}
-			posted, isPosting := fact.(bank.Posted)
-			if !isPosting {
-				continue
-			}
-			facts, _, err := s.accountFacts(ctx, posted.Account)
-			if err != nil {
-				return nil, err
-			}
-			visible := who.Kind == identity.Operator
-			if !visible {
-				if visible, err = s.owns(ctx, who, facts.Key); err != nil {
-					return nil, err
-				}
-			}
-			if visible {
-				shown.Postings = append(shown.Postings, postingOf(posted, facts.scale))
+		d, err := s.deedOf(ctx, who, t.Answer)
+		if err != nil {
+			return nil, err
+		}
+		shown := wire.Operation{Operation: history.Position{Seq: t.Seq, Index: t.Index}.String(), Time: timeText(t.TimeMS), Kind: t.Kind, Reference: t.Reference, Postings: []wire.Posting{}}
+		for _, p := range d.postings {
+			if p.own {
+				shown.Postings = append(shown.Postings, p.Posting)
 			}
 		}
-		if who.Kind == identity.Operator || len(shown.Postings) > 0 {
+		for _, hold := range d.holds {
+			if own, err := s.seesHold(ctx, who, hold); err != nil {
+				return nil, err
+			} else if own {
+				shown.Holds = append(shown.Holds, hold)
+			}
+		}
+		if who.Kind == identity.Operator || len(shown.Postings)+len(shown.Holds) > 0 {
 			out.Body.Items = append(out.Body.Items, shown)
 		}
 	}
-	if len(transactions) == in.Limit {
+	if more {
 		last := transactions[len(transactions)-1]
 		out.Body.NextCursor = history.Position{Seq: last.Seq, Index: last.Index}.String()
 	}
 	return out, nil
+}
+
+// seesHold reports whether a hold is of an account, or for one, that the
+// caller may see.
+func (s *server) seesHold(ctx context.Context, who identity.Principal, hold wire.Hold) (bool, error) {
+	for _, text := range []string{hold.Account, hold.Beneficiary} {
+		number, err := strconv.ParseUint(text, 10, 64)
+		if err != nil {
+			continue // whom a hold was for may have been forgotten
+		}
+		if _, own, err := s.sees(ctx, who, number); err != nil || own {
+			return own, err
+		}
+	}
+	return false, nil
 }

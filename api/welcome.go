@@ -1,18 +1,33 @@
 package api
 
 import (
+	"crypto/sha256"
 	_ "embed"
+	"encoding/base64"
 	"encoding/json"
 	"html/template"
 	"net/http"
+	"strings"
 
 	"github.com/attentionbank/attentionbank/identity"
+	"github.com/attentionbank/attentionbank/wire"
 )
 
 //go:embed welcome.html
 var welcomeHTML string
 
 var welcomePage = template.Must(template.New("welcome").Parse(welcomeHTML))
+
+// welcomePolicy lets a browser use the style that stands in the page, by its
+// hash, and nothing else.
+var welcomePolicy = "default-src 'none'; style-src '" + styleHash(welcomeHTML) + "'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+func styleHash(page string) string {
+	_, after, _ := strings.Cut(page, "<style>")
+	style, _, _ := strings.Cut(after, "</style>")
+	sum := sha256.Sum256([]byte(style))
+	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
+}
 
 // welcomeView is what the page shows: a button, the key, or why there is none.
 type welcomeView struct {
@@ -43,7 +58,7 @@ func (s *server) redeemOperatorLink(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err != nil {
-		p := problemOf(err)
+		p := s.problem("redeem-operator-link", err)
 		showWelcome(w, p.Status, welcomeView{Problem: p.Detail})
 		return
 	}
@@ -56,7 +71,7 @@ func (s *server) redeemOperatorLink(w http.ResponseWriter, r *http.Request) {
 
 func (s *server) answerKey(w http.ResponseWriter, r *http.Request, key identity.Key, secret string, err error) {
 	if err == nil {
-		var shown *body[Key]
+		var shown *body[wire.Key]
 		if shown, err = s.shownKey(r.Context(), key, secret); err == nil {
 			w.Header().Set("Content-Type", "application/json")
 			w.WriteHeader(http.StatusCreated)
@@ -64,11 +79,12 @@ func (s *server) answerKey(w http.ResponseWriter, r *http.Request, key identity.
 			return
 		}
 	}
-	writeProblem(w, problemOf(err))
+	writeProblem(w, s.problem("redeem-operator-link", err))
 }
 
 func showWelcome(w http.ResponseWriter, status int, view welcomeView) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Security-Policy", welcomePolicy)
 	w.WriteHeader(status)
 	welcomePage.Execute(w, view) // a browser that has gone away is no fault
 }

@@ -8,47 +8,13 @@ import (
 
 	"github.com/attentionbank/attentionbank/bank"
 	"github.com/attentionbank/attentionbank/identity"
+	"github.com/attentionbank/attentionbank/journal"
 	"github.com/attentionbank/attentionbank/score"
+	"github.com/attentionbank/attentionbank/wire"
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// World is a world as the API shows it.
-type World struct {
-	World       string `json:"world" doc:"Code of the world."`
-	Number      uint32 `json:"number"`
-	ShareWeight uint32 `json:"share_weight" doc:"Its weight in the budget of an epoch."`
-	Pending     string `json:"pending_points" doc:"Points that wait for the close of the running epoch."`
-}
-
-// Key is a key as the API shows it. Secret is there once, when it is made.
-type Key struct {
-	ID        string `json:"id"`
-	Kind      string `json:"kind"`
-	Label     string `json:"label,omitempty"`
-	Secret    string `json:"secret,omitempty" doc:"Shown this once."`
-	Created   string `json:"created"`
-	Revoked   string `json:"revoked,omitempty"`
-	LastUsed  string `json:"last_used,omitempty" doc:"Day of the last use."`
-	PersonID  string `json:"person,omitempty"`
-	WorldCode string `json:"world,omitempty"`
-}
-
-// Policy is a version of a world's policy.
-type Policy struct {
-	World        string `json:"world"`
-	Version      uint32 `json:"version"`
-	EffectiveDay string `json:"effective_day"`
-	ForImport    bool   `json:"for_import,omitempty"`
-	Policy       string `json:"policy" doc:"The policy as YAML."`
-}
-
-type body[T any] struct{ Body T }
-
-type list[T any] struct {
-	Items      []T    `json:"items"`
-	NextCursor string `json:"next_cursor,omitempty" doc:"Pass it as cursor to read on; absent at the end."`
-}
-
+// WorldPath names a world.
 type WorldPath struct {
 	World string `path:"world" maxLength:"32"`
 }
@@ -65,32 +31,18 @@ func (s *server) registerWorlds() {
 	register(s, created("create-world", "POST", "/v1/worlds", "Add a world", "worlds"), operator,
 		func(ctx context.Context, who identity.Principal, in *struct {
 			Idempotent
-			Body struct {
-				World string `json:"world" doc:"1 to 32 of a-z 0-9 -"`
-			}
-		}) (*body[World], error) {
-			_, err := s.submit(ctx, bank.RegisterWorld{Key: in.key(who, "create-world"), Code: in.Body.World}.AppendTo(nil))
+			Body wire.NewWorld
+		}) (*answered[wire.World], error) {
+			answer, err := s.submit(ctx, bank.RegisterWorld{Key: in.key(who, "create-world"), Code: in.Body.World}.AppendTo(nil))
 			if err != nil {
 				return nil, err
 			}
-			number, err := s.worldNumber(ctx, in.Body.World)
-			if err != nil {
-				return nil, err
-			}
-			return s.showWorld(ctx, number)
+			registered, _ := bank.First[bank.WorldRegistered](answer.Bytes)
+			return s.changedWorld(ctx, registered.World, answer)
 		})
-	register(s, operation("list-worlds", "GET", "/v1/worlds", "All worlds", "worlds"), operator,
-		func(ctx context.Context, _ identity.Principal, _ *struct{}) (*body[list[World]], error) {
-			out := &body[list[World]]{Body: list[World]{Items: []World{}}}
-			err := s.Bank.Read(ctx, func(state *bank.State) {
-				for number := uint32(1); number <= state.Worlds(); number++ {
-					out.Body.Items = append(out.Body.Items, worldOf(state, number))
-				}
-			})
-			return out, err
-		})
+	register(s, operation("list-worlds", "GET", "/v1/worlds", "All worlds", "worlds"), operator, s.listWorlds)
 	register(s, operation("get-world", "GET", "/v1/worlds/{world}", "A world", "worlds"), operator|worldServer,
-		func(ctx context.Context, who identity.Principal, in *WorldPath) (*body[World], error) {
+		func(ctx context.Context, who identity.Principal, in *WorldPath) (*body[wire.World], error) {
 			number, err := s.ownWorld(ctx, who, in.World)
 			if err != nil {
 				return nil, err
@@ -101,75 +53,83 @@ func (s *server) registerWorlds() {
 		func(ctx context.Context, who identity.Principal, in *struct {
 			WorldPath
 			Idempotent
-			Body struct {
-				Weight uint32 `json:"weight" maximum:"1000000"`
-			}
-		}) (*body[World], error) {
+			Body wire.Share
+		}) (*answered[wire.World], error) {
 			number, err := s.worldNumber(ctx, in.World)
 			if err != nil {
 				return nil, err
 			}
-			if _, err := s.submit(ctx, bank.SetWorldShare{Key: in.key(who, "share"), World: number, Weight: in.Body.Weight}.AppendTo(nil)); err != nil {
+			answer, err := s.submit(ctx, bank.SetWorldShare{Key: in.key(who, "share"), World: number, Weight: in.Body.Weight}.AppendTo(nil))
+			if err != nil {
 				return nil, err
 			}
-			return s.showWorld(ctx, number)
+			return s.changedWorld(ctx, number, answer)
 		})
 	s.registerKeys()
 	s.registerPolicies()
 }
 
-func worldOf(state *bank.State, number uint32) World {
+func worldOf(state *bank.State, number uint32) wire.World {
 	w := state.World(number)
-	return World{World: w.Code, Number: number, ShareWeight: w.ShareWeight, Pending: points(state.PendingMicro(number))}
+	return wire.World{World: w.Code, Number: number, ShareWeight: w.ShareWeight, Pending: points(state.PendingMicro(number))}
 }
 
-func (s *server) showWorld(ctx context.Context, number uint32) (*body[World], error) {
-	out := &body[World]{}
+func (s *server) showWorld(ctx context.Context, number uint32) (*body[wire.World], error) {
+	out := &body[wire.World]{}
 	err := s.Bank.Read(ctx, func(state *bank.State) { out.Body = worldOf(state, number) })
 	return out, err
 }
 
-func (s *server) worldNumber(ctx context.Context, code string) (number uint32, err error) {
-	found := false
-	if err := s.Bank.Read(ctx, func(state *bank.State) { number, found = state.WorldByCode(code) }); err != nil {
-		return 0, err
+func (s *server) changedWorld(ctx context.Context, number uint32, answer journal.Answer) (*answered[wire.World], error) {
+	shown, err := s.showWorld(ctx, number)
+	if err != nil {
+		return nil, err
 	}
-	if !found {
-		return 0, notFound("world")
-	}
-	return number, nil
+	return &answered[wire.World]{replayed(answer), shown.Body}, nil
 }
 
-func (s *server) worldCode(ctx context.Context, number uint32) (code string, err error) {
-	err = s.Bank.Read(ctx, func(state *bank.State) {
-		if w := state.World(number); w != nil {
-			code = w.Code
+func (s *server) listWorlds(ctx context.Context, _ identity.Principal, in *Page) (*body[wire.List[wire.World]], error) {
+	last := uint64(0) // number of the world before the page
+	if in.Cursor != "" {
+		var err error
+		if last, err = strconv.ParseUint(in.Cursor, 10, 32); err != nil {
+			return nil, badCursor()
+		}
+	}
+	out := &body[wire.List[wire.World]]{wire.List[wire.World]{Items: []wire.World{}}}
+	err := s.Bank.Read(ctx, func(state *bank.State) {
+		end := min(uint64(state.Worlds()), last+uint64(in.Limit))
+		for number := last + 1; number <= end; number++ {
+			out.Body.Items = append(out.Body.Items, worldOf(state, uint32(number)))
+		}
+		if end < uint64(state.Worlds()) {
+			out.Body.NextCursor = strconv.FormatUint(end, 10)
 		}
 	})
-	return code, err
+	return out, err
 }
 
 // ownWorld returns the number of a world that a caller may act for. To a
 // world's key, other worlds do not exist.
 func (s *server) ownWorld(ctx context.Context, who identity.Principal, code string) (uint32, error) {
-	number, err := s.worldNumber(ctx, code)
-	if who.Kind != identity.Operator && (err != nil || number != who.World) {
+	number, found, err := s.worlds.of(ctx, s.Bank, code, func(state *bank.State) (uint32, bool) { return state.WorldByCode(code) })
+	switch {
+	case err != nil:
+		return 0, err
+	case who.Kind != identity.Operator && (!found || number != who.World):
 		return 0, forbidden("The key belongs to another world.")
+	case !found:
+		return 0, notFound("world")
 	}
-	return number, err
-}
-
-type keyBody struct {
-	Kind  string `json:"kind" enum:"write,server" doc:"write lies open in clients; server is secret."`
-	Label string `json:"label,omitempty" maxLength:"100"`
+	return number, nil
 }
 
 func (s *server) registerKeys() {
 	register(s, created("create-world-key", "POST", "/v1/worlds/{world}/keys", "Make a key of a world; its secret is shown once", "keys"), operator,
 		func(ctx context.Context, _ identity.Principal, in *struct {
 			WorldPath
-			Body keyBody
-		}) (*body[Key], error) {
+			Body wire.NewKey
+		}) (*body[wire.Key], error) {
 			number, err := s.worldNumber(ctx, in.World)
 			if err != nil {
 				return nil, err
@@ -178,7 +138,7 @@ func (s *server) registerKeys() {
 			return s.createKey(ctx, identity.Principal{Kind: kind, World: number}, in.Body.Label)
 		})
 	register(s, operation("list-world-keys", "GET", "/v1/worlds/{world}/keys", "The keys of a world, without their secrets", "keys"), operator,
-		func(ctx context.Context, _ identity.Principal, in *WorldPath) (*body[list[Key]], error) {
+		func(ctx context.Context, _ identity.Principal, in *WorldPath) (*body[wire.List[wire.Key]], error) {
 			number, err := s.worldNumber(ctx, in.World)
 			if err != nil {
 				return nil, err
@@ -186,13 +146,11 @@ func (s *server) registerKeys() {
 			return s.listKeys(ctx, identity.Principal{Kind: identity.Write, World: number}, identity.Principal{Kind: identity.Server, World: number})
 		})
 	register(s, created("create-operator-key", "POST", "/v1/operator-keys", "Make an operator key; its secret is shown once", "keys"), operator,
-		func(ctx context.Context, _ identity.Principal, in *body[struct {
-			Label string `json:"label,omitempty" maxLength:"100"`
-		}]) (*body[Key], error) {
+		func(ctx context.Context, _ identity.Principal, in *body[wire.Label]) (*body[wire.Key], error) {
 			return s.createKey(ctx, identity.Principal{Kind: identity.Operator}, in.Body.Label)
 		})
 	register(s, operation("list-operator-keys", "GET", "/v1/operator-keys", "The operators' keys, without their secrets", "keys"), operator,
-		func(ctx context.Context, _ identity.Principal, _ *struct{}) (*body[list[Key]], error) {
+		func(ctx context.Context, _ identity.Principal, _ *struct{}) (*body[wire.List[wire.Key]], error) {
 			return s.listKeys(ctx, identity.Principal{Kind: identity.Operator})
 		})
 	register(s, operation("revoke-key", "DELETE", "/v1/keys/{key}", "Revoke a key at once and for good", "keys"), operator|person,
@@ -210,7 +168,7 @@ func (s *server) registerKeys() {
 		})
 }
 
-func (s *server) createKey(ctx context.Context, owner identity.Principal, label string) (*body[Key], error) {
+func (s *server) createKey(ctx context.Context, owner identity.Principal, label string) (*body[wire.Key], error) {
 	key, secret, err := s.Identity.CreateKey(ctx, owner, label)
 	if err != nil {
 		return nil, err
@@ -218,8 +176,8 @@ func (s *server) createKey(ctx context.Context, owner identity.Principal, label 
 	return s.shownKey(ctx, key, secret)
 }
 
-func (s *server) shownKey(ctx context.Context, key identity.Key, secret string) (*body[Key], error) {
-	shown := Key{ID: key.ID, Kind: key.Owner.Kind.String(), Label: key.Label, Secret: secret, Created: timeText(key.CreatedMS), Revoked: timeText(key.RevokedMS)}
+func (s *server) shownKey(ctx context.Context, key identity.Key, secret string) (*body[wire.Key], error) {
+	shown := wire.Key{ID: key.ID, Kind: key.Owner.Kind.String(), Label: key.Label, Secret: secret, Created: timeText(key.CreatedMS), Revoked: timeText(key.RevokedMS)}
 	if key.LastUsedDay != 0 {
 		shown.LastUsed = dayText(key.LastUsedDay)
 	}
@@ -230,11 +188,11 @@ func (s *server) shownKey(ctx context.Context, key identity.Key, secret string) 
 	if key.Owner.World != 0 {
 		shown.WorldCode, err = s.worldCode(ctx, key.Owner.World)
 	}
-	return &body[Key]{shown}, err
+	return &body[wire.Key]{shown}, err
 }
 
-func (s *server) listKeys(ctx context.Context, owners ...identity.Principal) (*body[list[Key]], error) {
-	out := &body[list[Key]]{Body: list[Key]{Items: []Key{}}}
+func (s *server) listKeys(ctx context.Context, owners ...identity.Principal) (*body[wire.List[wire.Key]], error) {
+	out := &body[wire.List[wire.Key]]{Body: wire.List[wire.Key]{Items: []wire.Key{}}}
 	for _, owner := range owners {
 		keys, err := s.Identity.Keys(ctx, owner)
 		if err != nil {
@@ -256,48 +214,74 @@ func (s *server) registerPolicies() {
 		func(ctx context.Context, who identity.Principal, in *struct {
 			WorldPath
 			Idempotent
-			Body struct {
-				Policy       string `json:"policy" maxLength:"32768" doc:"The policy as YAML; see docs/policy.md."`
-				EffectiveDay string `json:"effective_day,omitempty" format:"date" doc:"From this UTC day on; the default is tomorrow."`
-			}
-		}) (*body[Policy], error) {
-			if _, err := score.ParsePolicy([]byte(in.Body.Policy)); err != nil {
-				return nil, invalid("policy", "%v", err)
-			}
+			Body wire.NewPolicy
+		}) (*answered[wire.Policy], error) {
 			number, err := s.worldNumber(ctx, in.World)
 			if err != nil {
 				return nil, err
 			}
-			day := bank.Day(s.NowMS()) + 1
-			if in.Body.EffectiveDay != "" {
-				if day, err = parseDay(in.Body.EffectiveDay); err != nil {
-					return nil, err
-				}
-			}
-			answer, err := s.submit(ctx, bank.PublishPolicy{Key: in.key(who, "policy"), World: number, EffectiveDay: day, Text: []byte(in.Body.Policy)}.AppendTo(nil))
-			if err != nil {
-				return nil, err
-			}
-			published, _ := bank.First[bank.PolicyPublished](answer.Bytes)
-			return &body[Policy]{Policy{World: in.World, Version: published.Version, EffectiveDay: dayText(published.EffectiveDay), Policy: in.Body.Policy}}, nil
+			return s.publishPolicy(ctx, number, in.key(who, "policy"), in.World, in.Body)
 		})
 	register(s, operation("list-policies", "GET", "/v1/worlds/{world}/policies", "The versions of a world's policy, the oldest first", "policies"), operator|worldServer|person,
-		func(ctx context.Context, who identity.Principal, in *WorldPath) (*body[list[Policy]], error) {
-			number, err := s.worldNumber(ctx, in.World)
-			if err != nil {
-				return nil, err
-			}
-			if who.Kind != identity.Operator && who.World != number {
-				return nil, forbidden("The key belongs to another world.")
-			}
-			out := &body[list[Policy]]{Body: list[Policy]{Items: []Policy{}}}
-			err = s.Bank.Read(ctx, func(state *bank.State) {
-				for _, p := range state.Policies(number) {
-					out.Body.Items = append(out.Body.Items, Policy{in.World, p.Version, dayText(p.EffectiveDay), p.ForImport, p.Text})
-				}
-			})
-			return out, err
+		func(ctx context.Context, who identity.Principal, in *struct {
+			WorldPath
+			Cursor string `query:"cursor" maxLength:"10" doc:"The next_cursor of the page before."`
+			Limit  int    `query:"limit" minimum:"1" maximum:"100" default:"20"`
+		}) (*body[wire.List[wire.Policy]], error) {
+			return s.policies(ctx, who, in.World, in.Cursor, in.Limit)
 		})
+}
+
+func (s *server) publishPolicy(ctx context.Context, number uint32, key bank.Key, code string, in wire.NewPolicy) (*answered[wire.Policy], error) {
+	if _, err := score.ParsePolicy([]byte(in.Policy)); err != nil {
+		return nil, invalid("policy", "%v", err)
+	}
+	command := bank.PublishPolicy{Key: key, World: number, EffectiveDay: bank.Day(s.NowMS()) + 1, Text: []byte(in.Policy)}
+	if in.EffectiveDay != "" {
+		var err error
+		if command.EffectiveDay, err = parseDay(in.EffectiveDay); err != nil {
+			return nil, err
+		}
+	}
+	answer, err := s.submit(ctx, command.AppendTo(nil))
+	if in.EffectiveDay == "" && answer.Refusal == bank.KeyReused {
+		// A retry after midnight means the tomorrow of the first call.
+		command.EffectiveDay--
+		answer, err = s.submit(ctx, command.AppendTo(nil))
+	}
+	if err != nil {
+		return nil, err
+	}
+	published, _ := bank.First[bank.PolicyPublished](answer.Bytes)
+	return &answered[wire.Policy]{replayed(answer), wire.Policy{World: code, Version: published.Version, EffectiveDay: dayText(published.EffectiveDay), Policy: in.Policy}}, nil
+}
+
+// policies lists the versions behind a cursor, which is a version.
+func (s *server) policies(ctx context.Context, who identity.Principal, code, cursor string, limit int) (*body[wire.List[wire.Policy]], error) {
+	number, err := s.ownWorld(ctx, who, code)
+	if err != nil {
+		return nil, err
+	}
+	after := uint64(0)
+	if cursor != "" {
+		if after, err = strconv.ParseUint(cursor, 10, 32); err != nil {
+			return nil, badCursor()
+		}
+	}
+	var versions []bank.Policy
+	if err := s.Bank.Read(ctx, func(state *bank.State) { versions = state.Policies(number) }); err != nil {
+		return nil, err
+	}
+	versions = versions[min(after, uint64(len(versions))):] // they are numbered from 1 on
+	versions, more := cut(versions, limit)
+	out := &body[wire.List[wire.Policy]]{wire.List[wire.Policy]{Items: []wire.Policy{}}}
+	for _, p := range versions {
+		out.Body.Items = append(out.Body.Items, wire.Policy{World: code, Version: p.Version, EffectiveDay: dayText(p.EffectiveDay), ForImport: p.ForImport, Policy: p.Text})
+	}
+	if more {
+		out.Body.NextCursor = strconv.FormatUint(uint64(versions[len(versions)-1].Version), 10)
+	}
+	return out, nil
 }
 
 func timeText(ms int64) string {

@@ -1,0 +1,75 @@
+package wire
+
+// Person is a person as the API shows one.
+type Person struct {
+	Person     string    `json:"person" doc:"Opaque id."`
+	World      string    `json:"world" doc:"The world that knows the person."`
+	Points     string    `json:"points" doc:"Earned, waiting for the close of the running epoch."`
+	Closing    string    `json:"points_closing,omitempty" doc:"Being turned into TIME now."`
+	Owed       string    `json:"points_owed,omitempty" doc:"Taken back after they were paid; later earnings repay it first."`
+	Accounts   []Account `json:"accounts"`
+	Registered bool      `json:"registered" doc:"Whether the bank has an account of the person yet; the first points open it."`
+}
+
+// Slice explains what a slice of a day has earned.
+type Slice struct {
+	Start        string   `json:"start" doc:"Time of day, UTC."`
+	Present      int64    `json:"present_seconds" doc:"T"`
+	Count        int64    `json:"interactions" doc:"As they were reported."`
+	Interactions string   `json:"weighted_interactions" doc:"I, after caps."`
+	Spend        string   `json:"spend" doc:"C, after caps."`
+	Alpha        string   `json:"alpha_term"`
+	Beta         string   `json:"beta_term"`
+	Gamma        string   `json:"gamma_term"`
+	Formula      string   `json:"formula_term,omitempty"`
+	Factor       string   `json:"curve_factor" doc:"Of the daily curve: 1, 0.5 or 0."`
+	Caps         []string `json:"caps,omitempty" doc:"Caps that cut this slice."`
+}
+
+// Attention is what a person's day has earned in a world, and why.
+type Attention struct {
+	World         string `json:"world"`
+	Day           string `json:"day"`
+	Points        string `json:"points" doc:"A, rounded down once for the day."`
+	Minted        string `json:"minted" doc:"What of it the bank has posted; the rest follows within the hour."`
+	Provisional   bool   `json:"provisional" doc:"The day may still change."`
+	Present       int64  `json:"present_seconds"`
+	Interactions  string `json:"weighted_interactions"`
+	Spend         string `json:"spend"`
+	Currency      string `json:"currency"`
+	PolicyVersion uint32 `json:"policy_version" doc:"0 is the default policy."`
+	Policy        string `json:"policy"`
+	DayCapped     bool   `json:"day_capped,omitempty"`
+	Revision      string `json:"revision"`
+	Commitment    string `json:"commitment" doc:"What the journal shows of T, I and C of this revision."`
+	Blind         string `json:"blind,omitempty" doc:"Opens the commitment; shown to the person only."`
+
+	Slices []Slice `json:"slices"`
+}
+
+// Mint is what was posted for a person's day.
+type Mint struct {
+	Time          string `json:"time"`
+	Day           string `json:"day"`
+	World         string `json:"world"`
+	Revision      string `json:"revision"`
+	Points        string `json:"points" doc:"Cumulative for the day."`
+	Delta         string `json:"delta" doc:"What was added to, or taken from, the points that wait."`
+	Owed          string `json:"owed,omitempty"`
+	Epoch         uint64 `json:"epoch"`
+	PolicyVersion uint32 `json:"policy_version"`
+	Commitment    string `json:"commitment"`
+	Operation     string `json:"operation"`
+}
+
+// Claim is a one-time code by which a user takes hold of the account.
+type Claim struct {
+	Code    string `json:"code" doc:"Hand it to the user; it works once."`
+	Expires string `json:"expires"`
+}
+
+// Redemption turns a one-time code into a key.
+type Redemption struct {
+	Code  string `json:"code" maxLength:"100"`
+	Label string `json:"label,omitempty" maxLength:"100"`
+}
