@@ -28,12 +28,21 @@ func requireSound(t *testing.T, seed uint64) sim.Result {
 	return first
 }
 
-// TestSeeds runs many worlds, and requires that in all of them together every
-// kind of fault has happened.
+// TestSeeds runs a thousand worlds, and requires that in all of them together
+// every kind of fault has happened. Some run twice.
 func TestSeeds(t *testing.T) {
 	faults := map[string]int{}
-	for seed := range uint64(250) {
-		for name, count := range requireSound(t, seed).Faults {
+	for seed := range uint64(1000) {
+		var result sim.Result
+		if seed%10 == 0 {
+			result = requireSound(t, seed)
+		} else {
+			var err error
+			if result, err = sim.Run(context.Background(), seed, steps); err != nil {
+				t.Fatalf("seed %d: %v\nrepeat with: attentionbank simulate faults --seed %d --steps %d", seed, err, seed, steps)
+			}
+		}
+		for name, count := range result.Faults {
 			faults[name] += count
 		}
 	}

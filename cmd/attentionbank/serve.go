@@ -17,6 +17,8 @@ type serveCommand struct {
 	Listen    string        `default:"127.0.0.1:8080" help:"Address to listen on." placeholder:"HOST:PORT"`
 	Data      string        `default:"./data" help:"Directory of the bank's files." type:"path"`
 	MintEvery time.Duration `default:"1h" help:"How often what was earned is posted as points; the close of an epoch posts it too."`
+	TLSCert   string        `help:"Certificate chain (PEM) to serve TLS by; needs --tls-key." type:"existingfile"`
+	TLSKey    string        `help:"Key of the certificate (PEM)." type:"existingfile"`
 	Log       string        `default:"text" enum:"text,json" help:"Form of the log: ${enum}."`
 }
 
@@ -28,6 +30,7 @@ On the first start it prints a one-time link that makes the operator's key.
 Examples:
   attentionbank serve
   attentionbank serve --listen 0.0.0.0:8080 --data /var/lib/attentionbank --log json
+  attentionbank serve --listen :443 --tls-cert chain.pem --tls-key key.pem
 
 Stop it with Ctrl-C or SIGTERM: it answers what waits and takes a snapshot.`
 }
@@ -40,6 +43,12 @@ func (c *serveCommand) Run(env *environment) error {
 	}
 	if c.MintEvery < time.Second {
 		return usage("--mint-every: expected a second or more")
+	}
+	scheme := "http"
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		return usage("expected --tls-cert and --tls-key, or neither")
+	} else if c.TLSCert != "" {
+		scheme = "https"
 	}
 	listener, err := net.Listen("tcp", c.Listen)
 	if err != nil {
@@ -56,9 +65,9 @@ func (c *serveCommand) Run(env *environment) error {
 		n.close()
 		return fmt.Errorf("making the operator link: %w", err)
 	}
-	fmt.Fprintf(env.stdout, "Attention Bank is listening on http://%s\n", listener.Addr())
+	fmt.Fprintf(env.stdout, "Attention Bank is listening on %s://%s\n", scheme, listener.Addr())
 	if link != "" {
-		fmt.Fprintf(env.stdout, "Operator link, for one use within 24 hours: http://%s/welcome/%s\n", listener.Addr(), link)
+		fmt.Fprintf(env.stdout, "Operator link, for one use within 24 hours: %s://%s/welcome/%s\n", scheme, listener.Addr(), link)
 	}
 	err = c.serve(env.context, n, listener, logger, nowMS)
 	return errors.Join(err, n.close())
@@ -75,7 +84,13 @@ func (c *serveCommand) serve(ctx context.Context, n *node, listener net.Listener
 		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
 	}
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
+	go func() {
+		if c.TLSCert != "" {
+			served <- server.ServeTLS(listener, c.TLSCert, c.TLSKey)
+		} else {
+			served <- server.Serve(listener)
+		}
+	}()
 	loops, stopLoops := context.WithCancel(ctx)
 	minting := make(chan struct{})
 	go func() {
