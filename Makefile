@@ -19,7 +19,7 @@ build: ## Build bin/attentionbank
 
 test: build e2e/node/node_modules ## Install what the tests need, then run every test
 	go vet ./...
-	go test -timeout 20m ./...
+	go test -count=1 -timeout 20m ./... # the end-to-end tests run a binary that the cache does not know
 
 e2e/node/node_modules: e2e/node/package.json e2e/node/package-lock.json
 	cd e2e/node && npm ci --no-audit --no-fund
