@@ -7,16 +7,19 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"path/filepath"
 	"sync"
 	"time"
 
 	"github.com/attentionbank/attentionbank/api"
 	"github.com/attentionbank/attentionbank/bank"
 	"github.com/attentionbank/attentionbank/event"
+	"github.com/attentionbank/attentionbank/history"
 	"github.com/attentionbank/attentionbank/identity"
 	"github.com/attentionbank/attentionbank/journal"
 	"github.com/attentionbank/attentionbank/ledger"
 	"github.com/attentionbank/attentionbank/score"
+	"github.com/attentionbank/attentionbank/sqldb"
 )
 
 // benchmarks in the order in which they run.
@@ -25,6 +28,7 @@ var benchmarks = []benchmark{
 	{"transfers_batched", "in process, batches of 8,000 single-leg transfers with idempotency keys, 100,000 accounts, facts kept, durable", "transfers", batched(false)},
 	{"transfers_hot", "the same with all credits to one account", "transfers", batched(true)},
 	{"replay", "recovery of a journal of such transfers from its first record: chain verified, every answer compared", "commands", benchReplay},
+	{"history", "the SQLite history of such transfers made from nothing, while the bank's own history follows too; rows of postings", "rows", benchHistory},
 	{"transfers_http_64", "one transfer a request over HTTP, 64 clients, idempotency keys, durable", "transfers", httpTransfers(64, 1)},
 	{"transfers_http_1", "one transfer a request over HTTP, one client, one at a time, durable", "transfers", httpTransfers(1, 1)},
 	{"transfers_http_100", "100 atomic legs a request over HTTP, 8 clients, random accounts, durable", "transfers", httpTransfers(8, 100)},
@@ -199,6 +203,39 @@ func benchReplay(ctx context.Context, folder string, length time.Duration) (meas
 	began := time.Now()
 	_, err = journal.StateAt(ctx, store, last, func(uint64) {})
 	return measured{done: commands, took: time.Since(began)}, err
+}
+
+// benchHistory makes transfers for a quarter of a run, and then the history of
+// them from nothing.
+func benchHistory(ctx context.Context, folder string, length time.Duration) (measured, error) {
+	n, err := openBench(ctx, folder)
+	if err != nil {
+		return measured{}, err
+	}
+	defer n.close()
+	made, err := n.transferBatches(ctx, length/16, false)
+	if err != nil {
+		return measured{}, err
+	}
+	store, err := sqldb.OpenHistory(ctx, filepath.Join(folder, "again.db"))
+	if err != nil {
+		return measured{}, err
+	}
+	defer store.Close()
+	records, err := sqldb.OpenJournal(ctx, filepath.Join(folder, "journal.db"))
+	if err != nil {
+		return measured{}, err
+	}
+	defer records.Close()
+	follower, err := history.Open(ctx, store, journalSource{records, n.journal}, history.Options{NowMS: systemMS})
+	if err != nil {
+		return measured{}, err
+	}
+	began := time.Now()
+	if err := follower.CatchUp(ctx); err != nil {
+		return measured{}, err
+	}
+	return measured{done: 2 * (made.done + 100_000), took: time.Since(began)}, nil
 }
 
 // together runs clients at the same time and adds up what they did.
