@@ -206,6 +206,10 @@ func (p *Policy) pointsOf(s *Slice) (points wide) {
 	return points
 }
 
+// HasFormula reports whether slices earn by a formula, which totals without
+// times have no value of.
+func (p *Policy) HasFormula() bool { return p.formula != nil }
+
 // Linear returns A = αT + βI + γC in millionths of a point for totals that
 // have no times, without caps and curve, rounded down once; and its terms, each
 // rounded down.

@@ -119,6 +119,9 @@ func (c *scoreCommand) policy() (*score.Policy, error) {
 }
 
 func (c *scoreCommand) scoreNumbers(env *environment, policy *score.Policy, lambda int64) error {
+	if policy.HasFormula() {
+		return usage("the policy has a formula of slices; numbers without times have none")
+	}
 	var seconds, interactions, spend int64
 	if c.Time != nil {
 		if *c.Time < 0 || *c.Time%time.Second != 0 {

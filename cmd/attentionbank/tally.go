@@ -48,6 +48,8 @@ func newTally(policy *score.Policy) *tally {
 	return &tally{policy: policy, people: map[string]*personTally{}, seen: map[[16]byte]struct{}{}}
 }
 
+var errFormula = errors.New("the policy has a formula of slices, which needs a time for every row: map time=COLUMN")
+
 var errSum = errors.New("the sum of the column does not fit 63 bits")
 
 func (t *tally) add(r row) error {
@@ -92,6 +94,9 @@ func (p *personTally) add(policy *score.Policy, r *row) error {
 	p.allSpendMinor, ok2 = amount.Add(p.allSpendMinor, spend)
 	if !ok1 || !ok2 {
 		return errSum
+	}
+	if !r.timed && policy.HasFormula() {
+		return errFormula
 	}
 	if !r.timed {
 		p.seconds += r.seconds
