@@ -207,6 +207,16 @@ func describe(op *huma.Operation, allowed role) {
 	op.Errors = slices.Compact(slices.Sorted(slices.Values(append(op.Errors, http.StatusUnprocessableEntity))))
 }
 
+// document adds an operation to the description that is served without huma.
+func (s *server) document(op *huma.Operation, answers map[string]*huma.Response, problems map[string]string) {
+	op.Responses = answers
+	schema := s.huma.OpenAPI().Components.Schemas.Schema(typeOf[Problem](), true, "Problem")
+	for status, says := range problems {
+		op.Responses[status] = &huma.Response{Description: says, Content: map[string]*huma.MediaType{"application/problem+json": {Schema: schema}}}
+	}
+	s.huma.OpenAPI().AddOperation(op)
+}
+
 // guard lets a request pass if its key is of an allowed role.
 func (s *server) guard(allowed role) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {

@@ -99,11 +99,10 @@ func (s *server) registerIngest(path, summary string, decode func(body []byte) (
 	op.Description = "Any content type, gzip or not. The key stands in Basic authentication or as writeKey in the body. Answers: 200 with a verdict for each event once all are durable; 400 for an envelope that cannot be read; 401 for a key that is not valid; 413 for too large a body; 429 with Retry-After when too many wait; 503 when nothing can be made durable."
 	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{Type: "object"}}}}
 	schema := s.huma.OpenAPI().Components.Schemas.Schema(typeOf[wire.EventsAnswer](), true, "EventsAnswer")
-	op.Responses = map[string]*huma.Response{"200": {Description: "Every event has a verdict.", Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}}}
-	for status, says := range map[string]string{"400": "The envelope cannot be read.", "401": "The key is not valid.", "403": "The key may not send events.", "413": "Too large.", "429": "Busy; see Retry-After.", "503": "Nothing can be made durable now."} {
-		op.Responses[status] = &huma.Response{Description: says, Content: map[string]*huma.MediaType{"application/problem+json": {Schema: s.huma.OpenAPI().Components.Schemas.Schema(typeOf[Problem](), true, "Problem")}}}
-	}
-	s.huma.OpenAPI().AddOperation(&op)
+	s.document(&op, map[string]*huma.Response{"200": {Description: "Every event has a verdict.", Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}}}, map[string]string{
+		"400": "The envelope cannot be read.", "401": "The key is not valid.", "403": "The key may not send events.", "413": "Too large.",
+		"415": "The content encoding is not known.", "429": "Busy; see Retry-After.", "503": "Nothing can be made durable now.",
+	})
 	s.mux.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) {
 		answer, err := s.ingest(w, r, decode)
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/attentionbank/attentionbank/identity"
 	"github.com/attentionbank/attentionbank/wire"
+	"github.com/danielgtaylor/huma/v2"
 )
 
 func typeOf[T any]() reflect.Type { return reflect.TypeFor[T]() }
@@ -25,7 +26,8 @@ func (s *server) registerHealth() {
 		})
 	op := operation("get-metrics", "GET", "/metrics", "Metrics in Prometheus' text form", "operation")
 	describe(&op, operator)
-	s.huma.OpenAPI().AddOperation(&op)
+	s.document(&op, map[string]*huma.Response{"200": {Description: "The metrics.", Content: map[string]*huma.MediaType{"text/plain": {Schema: &huma.Schema{Type: "string"}}}}},
+		map[string]string{"401": "The key is missing or not valid.", "403": "The key is no operator's."})
 	s.mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {
 		if _, err := s.authenticate(r.Context(), secretOf(r.Header.Get("Authorization")), operator); err != nil {
 			writeProblem(w, s.problem(op.OperationID, err))

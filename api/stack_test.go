@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"iter"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -28,6 +29,59 @@ type stack struct {
 	otherServer, otherPerson              string // of world "arena"
 	personID, otherPersonID               string
 	nowMS                                 int64
+
+	bank     *failing
+	follower *history.Follower
+	faults   []string // operations that failed on the bank's side
+}
+
+// failing is a bank that can be made to fail.
+type failing struct {
+	*journal.Writer
+	err error
+}
+
+func (f *failing) Submit(ctx context.Context, commands ...[]byte) ([]journal.Answer, error) {
+	if f.err != nil {
+		return nil, f.err
+	}
+	return f.Writer.Submit(ctx, commands...)
+}
+
+// records shows a journal to the history.
+type records struct {
+	*journal.Writer
+	store journal.Store
+}
+
+func (r records) Load(ctx context.Context, from uint64) iter.Seq2[history.Record, error] {
+	return func(yield func(history.Record, error) bool) {
+		for record, err := range r.store.Load(ctx, from) {
+			if err != nil {
+				yield(history.Record{}, err)
+				return
+			}
+			shown := history.Record{Seq: record.Seq, TimeMS: record.Header().TimeMS, Hash: record.Hash}
+			for pair, err := range record.Pairs() {
+				if err != nil {
+					yield(history.Record{}, err)
+					return
+				}
+				shown.Pairs = append(shown.Pairs, history.Pair{Command: pair.Command, Answer: pair.Answer})
+			}
+			if !yield(shown, nil) {
+				return
+			}
+		}
+	}
+}
+
+// catchUp lets the history see everything.
+func (s *stack) catchUp() {
+	s.Helper()
+	if err := s.follower.CatchUp(context.Background()); err != nil {
+		s.Fatal(err)
+	}
 }
 
 func newStack(t *testing.T) *stack {
@@ -35,8 +89,13 @@ func newStack(t *testing.T) *stack {
 	ctx := context.Background()
 	s := &stack{T: t, nowMS: startMS}
 	now := func() int64 { return s.nowMS }
-	writer, err := journal.Open(ctx, memory.NewJournal(), &memory.Head{}, journal.Options{Now: now})
+	store, tables := memory.NewJournal(), memory.NewHistory()
+	writer, err := journal.Open(ctx, store, &memory.Head{}, journal.Options{Now: now})
 	if err != nil {
+		t.Fatal(err)
+	}
+	s.bank = &failing{Writer: writer}
+	if s.follower, err = history.Open(ctx, tables, records{writer, store}, history.Options{NowMS: now}); err != nil {
 		t.Fatal(err)
 	}
 	registry, err := identity.Open(ctx, memory.NewIdentity(), [32]byte{1}, identity.Options{NowMS: now})
@@ -51,8 +110,9 @@ func newStack(t *testing.T) *stack {
 	}
 	t.Cleanup(func() { collector.Close(); writer.Close(ctx) })
 	s.server = newServer(Config{
-		Bank: writer, Identity: registry, Collector: collector, History: memory.NewHistory(), Lag: func() history.Lag { return history.Lag{} },
-		Ready: func() error { return nil }, Metrics: http.NotFoundHandler(), Version: "test", NowMS: now,
+		Bank: s.bank, Identity: registry, Collector: collector, History: tables, Lag: s.follower.Lag,
+		Ready: func() error { return s.bank.err }, Metrics: http.NotFoundHandler(), Version: "test", NowMS: now,
+		Fault: func(operation string, err error) { s.faults = append(s.faults, operation+": "+err.Error()) },
 	})
 	token, err := registry.OperatorLink(ctx)
 	if err != nil {
@@ -129,4 +189,55 @@ func members(t *testing.T, body *bytes.Buffer) map[string]any {
 		t.Fatalf("%s: %v", body, err)
 	}
 	return list
+}
+
+// gold makes an asset with two decimal places, gives the person 10 of it and
+// returns the accounts of the person, of world cafe and of the issuer.
+func (s *stack) gold() (person, world, issuer string) {
+	s.Helper()
+	issuer = s.ok("POST", "/v1/assets", s.operator, `{"asset":"GOLD","scale":2,"world":"cafe"}`)["issuer"].(string)
+	person = s.ok("POST", "/v1/accounts", s.person, `{"person":"`+s.personID+`","asset":"GOLD"}`)["account"].(string)
+	world = s.ok("POST", "/v1/accounts", s.serverKey, `{"world":"cafe","asset":"GOLD"}`)["account"].(string)
+	s.ok("POST", "/v1/transfers", s.operator, legs("", issuer, person, "10"))
+	return person, world, issuer
+}
+
+// legs is the body of a transfer with one leg.
+func legs(reference, from, to, amount string) string {
+	return `{"reference":"` + reference + `","legs":[{"from":"` + from + `","to":"` + to + `","amount":"` + amount + `"}]}`
+}
+
+// placed places a hold of the person for the world and returns its id.
+func (s *stack) placed(body string, headers ...string) string {
+	s.Helper()
+	return s.ok("POST", "/v1/holds", s.person, body, headers...)["hold"].(map[string]any)["hold"].(string)
+}
+
+// items returns the items of a list.
+func (s *stack) items(path, key string) (items []map[string]any, next string) {
+	s.Helper()
+	answer := s.ok("GET", path, key, "")
+	for _, item := range answer["items"].([]any) {
+		items = append(items, item.(map[string]any))
+	}
+	next, _ = answer["next_cursor"].(string)
+	return items, next
+}
+
+// walk reads a list to its end, page by page, and returns a member of each item.
+func (s *stack) walk(path, key, member string) (values []string) {
+	s.Helper()
+	for cursor := ""; ; {
+		items, next := s.items(path+cursor, key)
+		if len(items) == 0 {
+			s.Fatalf("%s: an empty page after %v", path+cursor, values)
+		}
+		for _, item := range items {
+			values = append(values, item[member].(string))
+		}
+		if next == "" {
+			return values
+		}
+		cursor = "&cursor=" + next
+	}
 }

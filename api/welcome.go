@@ -11,6 +11,7 @@ import (
 
 	"github.com/attentionbank/attentionbank/identity"
 	"github.com/attentionbank/attentionbank/wire"
+	"github.com/danielgtaylor/huma/v2"
 )
 
 //go:embed welcome.html
@@ -43,8 +44,13 @@ func (s *server) registerWelcome() {
 	post := operation("redeem-operator-link", "POST", "/welcome/{token}", "Make the first operator key; it is shown once. With Accept: application/json the answer is a Key", "operation")
 	describe(&get, public)
 	describe(&post, public)
-	s.huma.OpenAPI().AddOperation(&get)
-	s.huma.OpenAPI().AddOperation(&post)
+	page := map[string]*huma.MediaType{"text/html": {Schema: &huma.Schema{Type: "string"}}}
+	key := s.huma.OpenAPI().Components.Schemas.Schema(typeOf[wire.Key](), true, "Key")
+	token := []*huma.Param{{Name: "token", In: "path", Required: true, Schema: &huma.Schema{Type: "string"}}}
+	get.Parameters, post.Parameters = token, token
+	s.document(&get, map[string]*huma.Response{"200": {Description: "A page with a button.", Content: page}}, nil)
+	s.document(&post, map[string]*huma.Response{"201": {Description: "The key.", Content: map[string]*huma.MediaType{"text/html": page["text/html"], "application/json": {Schema: key}}}},
+		map[string]string{"410": "The link was used or has expired."})
 	s.mux.HandleFunc("GET /welcome/{token}", func(w http.ResponseWriter, r *http.Request) {
 		showWelcome(w, http.StatusOK, welcomeView{})
 	})
