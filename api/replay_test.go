@@ -1,0 +1,107 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// keyed are calls that take an Idempotency-Key, by the id of their operation:
+// who makes them, and two bodies that differ. {mine}, {worlds} and {issuer} are
+// accounts, {hold} an open hold of 2.
+var keyed = map[string]struct{ who, body, other string }{
+	"create-world":        {"operator", `{"world":"plaza"}`, `{"world":"park"}`},
+	"set-world-share":     {"operator", `{"weight":3}`, `{"weight":4}`},
+	"publish-policy":      {"operator", `{"policy":"beta: 1"}`, `{"policy":"beta: 2"}`},
+	"set-monetary-policy": {"operator", monetary("capped"), monetary("fixed")},
+	"create-asset":        {"operator", `{"asset":"TICKET","scale":0}`, `{"asset":"TICKET","scale":1}`},
+	"open-account":        {"server", `{"world":"cafe","asset":"GOLD","sub":7}`, `{"world":"cafe","asset":"GOLD","sub":8}`},
+	"set-account-limits":  {"operator", `{"floor":"1","credit_limit":"0"}`, `{"floor":"2","credit_limit":"0"}`},
+	"create-transfer":     {"person", legs("r", "{mine}", "{worlds}", "1"), legs("r", "{mine}", "{worlds}", "2")},
+	"create-transfers":    {"operator", `{"transfers":[` + legs("r", "{issuer}", "{mine}", "1") + `]}`, `{"transfers":[` + legs("r", "{issuer}", "{mine}", "2") + `]}`},
+	"place-hold":          {"person", `{"account":"{mine}","beneficiary":"{worlds}","amount":"1"}`, `{"account":"{mine}","beneficiary":"{worlds}","amount":"2"}`},
+	"settle-hold":         {"server", `{"amount":"1","final":true}`, `{"amount":"2"}`},
+	"release-hold":        {"server", `{"reference":"a"}`, `{"reference":"b"}`},
+	"settle-group":        {"server", `{"reference":"a"}`, `{"reference":"b"}`},
+	"release-group":       {"server", `{"reference":"a"}`, `{"reference":"b"}`},
+}
+
+func monetary(mode string) string {
+	return `{"mode":"` + mode + `","lambda":"0.5","budget":"1000","epoch_seconds":86400,"close_delay_seconds":600}`
+}
+
+// Every call that takes an Idempotency-Key is carried out once: a retry, an
+// hour or a restart of the caller later, gets the first answer, and another
+// body under the key is refused.
+func TestEveryKeyedCallIsCarriedOutOnce(t *testing.T) {
+	s := newStack(t)
+	var document struct {
+		Paths map[string]map[string]describedOperation
+	}
+	if err := json.Unmarshal(s.do("GET", "/openapi.json", "", "").Body.Bytes(), &document); err != nil {
+		t.Fatal(err)
+	}
+	tried := 0
+	for path, methods := range document.Paths {
+		for method, op := range methods {
+			for _, p := range op.Parameters {
+				if p.Name == "Idempotency-Key" {
+					tried++
+					t.Run(op.OperationID, func(t *testing.T) { requireOnce(t, strings.ToUpper(method), path, op.OperationID) })
+				}
+			}
+		}
+	}
+	if tried != len(keyed) {
+		t.Errorf("%d calls take a key, %d are on file", tried, len(keyed))
+	}
+}
+
+func requireOnce(t *testing.T, method, path, id string) {
+	s := newStack(t)
+	mine, worlds, issuer := s.gold()
+	hold := s.placed(`{"account":"` + mine + `","beneficiary":"` + worlds + `","amount":"2","group":"cart"}`)
+	call, known := keyed[id]
+	if !known {
+		t.Fatalf("%s is not on file", id)
+	}
+	key := map[string]string{"operator": s.operator, "server": s.serverKey, "person": s.person}[call.who]
+	fill := strings.NewReplacer("{mine}", mine, "{worlds}", worlds, "{issuer}", issuer, "{hold}", hold, "{world}", "cafe", "{account}", worlds, "{group}", "cart")
+	path, body := fill.Replace(path), fill.Replace(call.body)
+
+	first := s.do(method, path, key, body, "Idempotency-Key", "k")
+	s.nowMS += 60 * 60 * 1000
+	again := s.do(method, path, key, body, "Idempotency-Key", "k")
+	if first.Code/100 != 2 || again.Code != first.Code {
+		t.Fatalf("first %d %s\nagain %d %s", first.Code, first.Body, again.Code, again.Body)
+	}
+	if id == "create-transfers" { // says it item by item
+		if strings.ReplaceAll(again.Body.String(), `,"replayed":true`, "") != first.Body.String() || !strings.Contains(again.Body.String(), `"replayed":true`) {
+			t.Errorf("first %s\nagain %s", first.Body, again.Body)
+		}
+	} else if first.Header().Get("Idempotent-Replayed") != "" || again.Header().Get("Idempotent-Replayed") != "true" || again.Body.String() != first.Body.String() {
+		t.Errorf("first %v %s\nagain %v %s", first.Header(), first.Body, again.Header(), again.Body)
+	}
+	if id == "create-transfers" {
+		other := s.do(method, path, key, fill.Replace(call.other), "Idempotency-Key", "k")
+		if !strings.Contains(other.Body.String(), `"code":"key_reused"`) {
+			t.Errorf("another body under the key is answered %s", other.Body)
+		}
+		return
+	}
+	s.refused(http.StatusUnprocessableEntity, "key_reused", method, path, key, fill.Replace(call.other), "Idempotency-Key", "k")
+}
+
+// The default day of a policy is tomorrow; a retry after midnight means the
+// tomorrow of the first call.
+func TestPolicyRetriedAfterMidnight(t *testing.T) {
+	s := newStack(t)
+	first := s.do("POST", "/v1/worlds/cafe/policies", s.operator, `{"policy":"beta: 1"}`, "Idempotency-Key", "p")
+	s.nowMS += 13 * 60 * 60 * 1000
+	again := s.do("POST", "/v1/worlds/cafe/policies", s.operator, `{"policy":"beta: 1"}`, "Idempotency-Key", "p")
+	if first.Code != http.StatusCreated || again.Body.String() != first.Body.String() || again.Header().Get("Idempotent-Replayed") != "true" {
+		t.Errorf("first %d %s\nagain %d %s", first.Code, first.Body, again.Code, again.Body)
+	}
+	s.refused(http.StatusUnprocessableEntity, "key_reused", "POST", "/v1/worlds/cafe/policies", s.operator, `{"policy":"beta: 2"}`, "Idempotency-Key", "p")
+}
