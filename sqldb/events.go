@@ -30,30 +30,24 @@ var eventsMigrations = []string{
 	)`,
 }
 
-// Events keeps the log of events and the checkpoints of their fold in SQLite,
-// a row a batch.
-type Events struct {
-	database *database
-	append   *sql.Stmt
-}
+// Events keeps the log of events, a row a batch, and the checkpoints of their
+// fold.
+type Events struct{ log *log }
 
-// OpenEvents opens the log of events at path.
-func OpenEvents(ctx context.Context, path string) (*Events, error) {
-	d, err := openDatabase(ctx, path, eventsMigrations, "secure_delete(ON)")
+// OpenEvents opens the log of events at a place: the path of a file, or the
+// URL of a PostgreSQL database.
+func OpenEvents(ctx context.Context, place string) (*Events, error) {
+	l, err := openLog(ctx, place, settings{name: "events", migrations: eventsMigrations, pragmas: []string{"secure_delete(ON)"}},
+		"INSERT INTO batches (seq, received_ms, body) VALUES ($1, $2, $3)")
 	if err != nil {
 		return nil, err
 	}
-	e := &Events{database: d}
-	if e.append, err = d.write.PrepareContext(ctx, "INSERT INTO batches (seq, received_ms, body) VALUES (?, ?, ?)"); err != nil {
-		d.Close()
-		return nil, fmt.Errorf("opening the log of events: %w", err)
-	}
-	return e, nil
+	return &Events{log: l}, nil
 }
 
 // Append implements collect.Log.
 func (e *Events) Append(ctx context.Context, batch collect.Batch) error {
-	_, err := e.append.ExecContext(ctx, int64(batch.Seq), batch.ReceivedMS, batch.Body)
+	_, err := e.log.append(ctx, int64(batch.Seq), batch.ReceivedMS, batch.Body)
 	if isConflict(err) {
 		return collect.ErrConflict
 	}
@@ -66,6 +60,10 @@ func (e *Events) Append(ctx context.Context, batch collect.Batch) error {
 // Load implements collect.Log.
 func (e *Events) Load(ctx context.Context, from uint64) iter.Seq2[collect.Batch, error] {
 	return func(yield func(collect.Batch, error) bool) {
+		if err := e.log.settled(ctx); err != nil {
+			yield(collect.Batch{}, fmt.Errorf("reading batch %d of the events: %w", from, err))
+			return
+		}
 		for rows := 1; ; rows = loadRows {
 			page, err := e.page(ctx, from, rows)
 			if err != nil {
@@ -90,7 +88,7 @@ func (e *Events) Load(ctx context.Context, from uint64) iter.Seq2[collect.Batch,
 }
 
 func (e *Events) page(ctx context.Context, from uint64, limit int) (page []collect.Batch, err error) {
-	rows, err := e.database.read.QueryContext(ctx, "SELECT seq, received_ms, body FROM batches WHERE seq >= ? ORDER BY seq LIMIT ?", int64(from), limit)
+	rows, err := e.log.read.QueryContext(ctx, "SELECT seq, received_ms, body FROM batches WHERE seq >= $1 ORDER BY seq LIMIT $2", int64(from), limit)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +109,7 @@ func (e *Events) page(ctx context.Context, from uint64, limit int) (page []colle
 // so the place is found by halving.
 func (e *Events) FirstSince(ctx context.Context, receivedMS int64) (uint64, error) {
 	var first, last sql.NullInt64
-	if err := e.database.read.QueryRowContext(ctx, "SELECT min(seq), max(seq) FROM batches").Scan(&first, &last); err != nil {
+	if err := e.log.read.QueryRowContext(ctx, "SELECT min(seq), max(seq) FROM batches").Scan(&first, &last); err != nil {
 		return 0, fmt.Errorf("finding the first and last batch: %w", err)
 	}
 	if !last.Valid {
@@ -121,7 +119,7 @@ func (e *Events) FirstSince(ctx context.Context, receivedMS int64) (uint64, erro
 	for low < high {
 		middle := low + (high-low)/2
 		var at int64
-		err := e.database.read.QueryRowContext(ctx, "SELECT received_ms FROM batches WHERE seq = ?", middle).Scan(&at)
+		err := e.log.read.QueryRowContext(ctx, "SELECT received_ms FROM batches WHERE seq = $1", middle).Scan(&at)
 		if err != nil {
 			return 0, fmt.Errorf("reading the time of batch %d: %w", middle, err)
 		}
@@ -136,19 +134,18 @@ func (e *Events) FirstSince(ctx context.Context, receivedMS int64) (uint64, erro
 
 // Save implements collect.Checkpoints.
 func (e *Events) Save(ctx context.Context, seq uint64, parts []collect.Part) error {
-	return e.database.transact(ctx, func(tx *sql.Tx) error {
-		put, err := tx.PrepareContext(ctx, `INSERT INTO parts (subject, day, due_ms, sealed) VALUES (?, ?, ?, ?)
-			ON CONFLICT (subject, day) DO UPDATE SET due_ms = excluded.due_ms, sealed = excluded.sealed`)
+	return e.log.transact(ctx, func(tx *transaction) error {
+		err := tx.put(ctx, bulk{
+			table: "parts", columns: "subject, day, due_ms, sealed", rows: len(parts),
+			onConflict: " ON CONFLICT (subject, day) DO UPDATE SET due_ms = excluded.due_ms, sealed = excluded.sealed",
+			bind: func(values []any, i int) []any {
+				return append(values, int64(parts[i].Subject), parts[i].Day, parts[i].DueMS, parts[i].Sealed)
+			},
+		})
 		if err != nil {
 			return err
 		}
-		defer put.Close()
-		for _, part := range parts {
-			if _, err := put.ExecContext(ctx, int64(part.Subject), part.Day, part.DueMS, part.Sealed); err != nil {
-				return fmt.Errorf("saving a part of subject %d: %w", part.Subject, err)
-			}
-		}
-		_, err = tx.ExecContext(ctx, "INSERT INTO checkpoint (one, seq) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET seq = excluded.seq", int64(seq))
+		_, err = tx.ExecContext(ctx, "INSERT INTO checkpoint (one, seq) VALUES (1, $1) ON CONFLICT (one) DO UPDATE SET seq = excluded.seq", int64(seq))
 		return err
 	})
 }
@@ -156,7 +153,7 @@ func (e *Events) Save(ctx context.Context, seq uint64, parts []collect.Part) err
 // Seq implements collect.Checkpoints.
 func (e *Events) Seq(ctx context.Context) (uint64, error) {
 	var seq int64
-	err := e.database.read.QueryRowContext(ctx, "SELECT seq FROM checkpoint").Scan(&seq)
+	err := e.log.read.QueryRowContext(ctx, "SELECT seq FROM checkpoint").Scan(&seq)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, nil
 	}
@@ -166,7 +163,7 @@ func (e *Events) Seq(ctx context.Context) (uint64, error) {
 // Part implements collect.Checkpoints.
 func (e *Events) Part(ctx context.Context, subject uint64, day int32) ([]byte, error) {
 	var sealed []byte
-	err := e.database.read.QueryRowContext(ctx, "SELECT sealed FROM parts WHERE subject = ? AND day = ?", int64(subject), day).Scan(&sealed)
+	err := e.log.read.QueryRowContext(ctx, "SELECT sealed FROM parts WHERE subject = $1 AND day = $2", int64(subject), day).Scan(&sealed)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
@@ -178,7 +175,7 @@ func (e *Events) Part(ctx context.Context, subject uint64, day int32) ([]byte, e
 
 // Due implements collect.Checkpoints.
 func (e *Events) Due(ctx context.Context, untilMS int64) (due []collect.Part, err error) {
-	rows, err := e.database.read.QueryContext(ctx, "SELECT subject, day, due_ms FROM parts WHERE due_ms < 9223372036854775807 AND due_ms <= ? ORDER BY subject, day", untilMS)
+	rows, err := e.log.read.QueryContext(ctx, "SELECT subject, day, due_ms FROM parts WHERE due_ms < 9223372036854775807 AND due_ms <= $1 ORDER BY subject, day", untilMS)
 	if err != nil {
 		return nil, fmt.Errorf("finding what is due: %w", err)
 	}
@@ -197,11 +194,11 @@ func (e *Events) Due(ctx context.Context, untilMS int64) (due []collect.Part, er
 
 // Forget implements collect.Checkpoints.
 func (e *Events) Forget(ctx context.Context, subject uint64) error {
-	if _, err := e.database.write.ExecContext(ctx, "DELETE FROM parts WHERE subject = ?", int64(subject)); err != nil {
+	if _, err := e.log.write.ExecContext(ctx, "DELETE FROM parts WHERE subject = $1", int64(subject)); err != nil {
 		return fmt.Errorf("forgetting subject %d: %w", subject, err)
 	}
 	return nil
 }
 
 // Close closes the log.
-func (e *Events) Close() error { return e.database.Close() }
+func (e *Events) Close() error { return e.log.Close() }

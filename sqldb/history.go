@@ -116,14 +116,15 @@ var historyMigrations = []string{
 	)`,
 }
 
-// History keeps what history makes of the journal, in SQLite.
+// History keeps what history makes of the journal.
 type History struct{ database *database }
 
-// OpenHistory opens the history at path, making it if it is not there. Its
+// OpenHistory opens the history at a place, the path of a file or the URL of a
+// PostgreSQL database, making it if it is not there. Its
 // writes survive a crash in whole or not at all, but the last ones may be lost
 // with the power: they are made again from the journal.
-func OpenHistory(ctx context.Context, path string) (*History, error) {
-	d, err := openDatabase(ctx, path, historyMigrations, "synchronous(NORMAL)", "cache_size(-65536)")
+func OpenHistory(ctx context.Context, place string) (*History, error) {
+	d, err := openDatabase(ctx, place, settings{name: "history", migrations: historyMigrations, pragmas: []string{"cache_size(-65536)"}, rebuildable: true})
 	if err != nil {
 		return nil, err
 	}
@@ -162,7 +163,7 @@ func readCursor(ctx context.Context, from interface {
 
 // Apply implements history.Store.
 func (h *History) Apply(ctx context.Context, after uint64, chunk *history.Chunk) error {
-	return h.database.transact(ctx, func(tx *sql.Tx) error {
+	return h.database.transact(ctx, func(tx *transaction) error {
 		cursor, err := readCursor(ctx, tx)
 		if err != nil {
 			return fmt.Errorf("reading the cursor: %w", err)
@@ -170,14 +171,15 @@ func (h *History) Apply(ctx context.Context, after uint64, chunk *history.Chunk)
 		if cursor.Seq != after {
 			return fmt.Errorf("%w: the cursor is at %d, not %d", history.ErrBehind, cursor.Seq, after)
 		}
-		for _, write := range []func(context.Context, *sql.Tx, *history.Chunk) error{
+		for _, write := range []func(context.Context, *transaction, *history.Chunk) error{
 			writeTransactions, writePostings, writeAccounts, writeHolds, writeMints, writeEpochs,
 		} {
 			if err := write(ctx, tx, chunk); err != nil {
 				return err
 			}
 		}
-		_, err = tx.ExecContext(ctx, "INSERT OR REPLACE INTO cursor (one, seq, time_ms, hash) VALUES (1, ?, ?, ?)",
+		_, err = tx.ExecContext(ctx, `INSERT INTO cursor (one, seq, time_ms, hash) VALUES (1, $1, $2, $3)
+			ON CONFLICT (one) DO UPDATE SET seq = excluded.seq, time_ms = excluded.time_ms, hash = excluded.hash`,
 			int64(chunk.Cursor.Seq), chunk.Cursor.TimeMS, chunk.Cursor.Hash[:])
 		return err
 	})
@@ -185,7 +187,7 @@ func (h *History) Apply(ctx context.Context, after uint64, chunk *history.Chunk)
 
 // Clear implements history.Store.
 func (h *History) Clear(ctx context.Context) error {
-	return h.database.transact(ctx, func(tx *sql.Tx) error {
+	return h.database.transact(ctx, func(tx *transaction) error {
 		for _, table := range []string{"cursor", "records", "transactions", "reference", "postings", "accounts", "holds", "mints", "payments", "epochs"} {
 			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table); err != nil {
 				return fmt.Errorf("clearing %s: %w", table, err)

@@ -4,90 +4,54 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"strings"
 
 	"github.com/attentionbank/attentionbank/history"
 )
 
-// rowsPerInsert is how many rows one statement takes: a call of the engine
-// costs more than a row.
-const rowsPerInsert = 32
-
-// insertRows inserts rows with few calls. head is "INSERT INTO table (columns)";
-// bind appends the values of row i, columns of them.
-func insertRows(ctx context.Context, tx *sql.Tx, head string, columns, rows int, bind func(args []any, i int) []any) error {
-	one := "(?" + strings.Repeat(", ?", columns-1) + ")"
-	var many *sql.Stmt
-	args := make([]any, 0, columns*rowsPerInsert)
-	for start := 0; start < rows; {
-		count := min(rows-start, rowsPerInsert)
-		args = args[:0]
-		for i := start; i < start+count; i++ {
-			args = bind(args, i)
-		}
-		start += count
-		var err error
-		if count < rowsPerInsert {
-			_, err = tx.ExecContext(ctx, head+" VALUES "+one+strings.Repeat(", "+one, count-1), args...)
-		} else {
-			if many == nil {
-				many, err = tx.PrepareContext(ctx, head+" VALUES "+one+strings.Repeat(", "+one, rowsPerInsert-1))
-			}
-			if err == nil {
-				_, err = many.ExecContext(ctx, args...)
-			}
-		}
-		if err != nil {
-			return fmt.Errorf("%s: %w", head, err)
-		}
-	}
-	return nil
-}
-
-func writeTransactions(ctx context.Context, tx *sql.Tx, chunk *history.Chunk) error {
+func writeTransactions(ctx context.Context, tx *transaction, chunk *history.Chunk) error {
 	var records []history.Transaction // the first of each record
 	for _, t := range chunk.Transactions {
 		if n := len(records); n == 0 || records[n-1].Seq != t.Seq {
 			records = append(records, t)
 		}
 	}
-	err := insertRows(ctx, tx, "INSERT INTO records (seq, time_ms)", 2, len(records), func(args []any, i int) []any {
+	err := tx.insert(ctx, "records", "seq, time_ms", len(records), func(args []any, i int) []any {
 		return append(args, int64(records[i].Seq), records[i].TimeMS)
 	})
 	if err != nil {
 		return err
 	}
-	err = insertRows(ctx, tx, "INSERT INTO transactions (seq, idx, time_ms, kind, reference, answer)", 6, len(chunk.Transactions), func(args []any, i int) []any {
+	err = tx.insert(ctx, "transactions", "seq, idx, time_ms, kind, reference, answer", len(chunk.Transactions), func(args []any, i int) []any {
 		t := &chunk.Transactions[i]
 		return append(args, int64(t.Seq), t.Index, t.TimeMS, t.Kind, t.Reference, t.Answer)
 	})
 	if err != nil {
 		return err
 	}
-	return insertRows(ctx, tx, "INSERT INTO reference (text, seq, idx)", 3, len(chunk.References), func(args []any, i int) []any {
+	return tx.insert(ctx, "reference", "text, seq, idx", len(chunk.References), func(args []any, i int) []any {
 		r := &chunk.References[i]
 		return append(args, r.Text, int64(r.Seq), r.Index)
 	})
 }
 
-func writePostings(ctx context.Context, tx *sql.Tx, chunk *history.Chunk) error {
-	return insertRows(ctx, tx, "INSERT INTO postings (account, seq, idx, n, other, amount, balance)", 7, len(chunk.Postings), func(args []any, i int) []any {
+func writePostings(ctx context.Context, tx *transaction, chunk *history.Chunk) error {
+	return tx.insert(ctx, "postings", "account, seq, idx, n, other, amount, balance", len(chunk.Postings), func(args []any, i int) []any {
 		p := &chunk.Postings[i]
 		return append(args, int64(p.Account), int64(p.Seq), p.Index, p.N, int64(p.Other), p.Amount, p.Balance)
 	})
 }
 
-func writeAccounts(ctx context.Context, tx *sql.Tx, chunk *history.Chunk) error {
+func writeAccounts(ctx context.Context, tx *transaction, chunk *history.Chunk) error {
 	// An account that is opened again is told again; the first time counts.
-	return insertRows(ctx, tx, "INSERT OR IGNORE INTO accounts (number, owner_kind, owner, asset, purpose, sub, seq)", 7, len(chunk.Accounts), func(args []any, i int) []any {
+	return tx.insertNew(ctx, "accounts", "number, owner_kind, owner, asset, purpose, sub, seq", len(chunk.Accounts), func(args []any, i int) []any {
 		a := &chunk.Accounts[i]
 		return append(args, int64(a.Number), a.OwnerKind, int64(a.Owner), a.Asset, a.Purpose, a.Sub, int64(a.Seq))
 	})
 }
 
-func writeHolds(ctx context.Context, tx *sql.Tx, chunk *history.Chunk) error {
-	err := insertRows(ctx, tx, `INSERT INTO holds (number, account, beneficiary, amount, remaining, expires_ms, hold_group, reference,
-		seq, idx, placed_ms, settled, released, expired, ended_ms)`, 15, len(chunk.Holds), func(args []any, i int) []any {
+func writeHolds(ctx context.Context, tx *transaction, chunk *history.Chunk) error {
+	err := tx.insert(ctx, "holds", `number, account, beneficiary, amount, remaining, expires_ms, hold_group, reference,
+		seq, idx, placed_ms, settled, released, expired, ended_ms`, len(chunk.Holds), func(args []any, i int) []any {
 		h := &chunk.Holds[i]
 		return append(args, int64(h.Number), int64(h.Account), int64(h.Beneficiary), h.Amount, h.Remaining, h.ExpiresAtMS, h.Group[:], h.Reference,
 			int64(h.Seq), h.Index, h.PlacedMS, h.SettledAmount, h.ReleasedAmount, h.ExpiredAmount, h.EndedMS)
@@ -95,8 +59,8 @@ func writeHolds(ctx context.Context, tx *sql.Tx, chunk *history.Chunk) error {
 	if err != nil || len(chunk.HoldEnds) == 0 {
 		return err
 	}
-	update, err := tx.PrepareContext(ctx, `UPDATE holds SET settled = settled + ?, released = released + ?, expired = expired + ?,
-		remaining = ?4, ended_ms = CASE ?4 WHEN 0 THEN ?5 ELSE 0 END WHERE number = ?6`)
+	update, err := tx.PrepareContext(ctx, `UPDATE holds SET settled = settled + $1, released = released + $2, expired = expired + $3,
+		remaining = $4, ended_ms = CASE CAST($4 AS BIGINT) WHEN 0 THEN CAST($5 AS BIGINT) ELSE 0 END WHERE number = $6`)
 	if err != nil {
 		return fmt.Errorf("ending holds: %w", err)
 	}
@@ -120,9 +84,9 @@ func changedRow(result sql.Result) error {
 	return err
 }
 
-func writeMints(ctx context.Context, tx *sql.Tx, chunk *history.Chunk) error {
-	err := insertRows(ctx, tx, `INSERT OR IGNORE INTO mints (person, day, world, revision, cumulative, delta, receivable, epoch, policy,
-		commitment, seq, idx, time_ms)`, 13, len(chunk.Mints), func(args []any, i int) []any {
+func writeMints(ctx context.Context, tx *transaction, chunk *history.Chunk) error {
+	err := tx.insertNew(ctx, "mints", `person, day, world, revision, cumulative, delta, receivable, epoch, policy,
+		commitment, seq, idx, time_ms`, len(chunk.Mints), func(args []any, i int) []any {
 		m := &chunk.Mints[i]
 		return append(args, int64(m.Person), m.Day, m.World, int64(m.Revision), m.CumulativePointsMicro, m.DeltaPointsMicro, m.ReceivablePointsMicro,
 			int64(m.Epoch), m.PolicyVersion, m.Commitment[:], int64(m.Seq), m.Index, m.TimeMS)
@@ -130,15 +94,15 @@ func writeMints(ctx context.Context, tx *sql.Tx, chunk *history.Chunk) error {
 	if err != nil {
 		return err
 	}
-	return insertRows(ctx, tx, "INSERT INTO payments (person, epoch, world, points, time, seq, idx, time_ms)", 8, len(chunk.Payments), func(args []any, i int) []any {
+	return tx.insert(ctx, "payments", "person, epoch, world, points, time, seq, idx, time_ms", len(chunk.Payments), func(args []any, i int) []any {
 		p := &chunk.Payments[i]
 		return append(args, int64(p.Person), int64(p.Epoch), p.World, p.PointsMicro, p.TimeMicro, int64(p.Seq), p.Index, p.TimeMS)
 	})
 }
 
-func writeEpochs(ctx context.Context, tx *sql.Tx, chunk *history.Chunk) error {
+func writeEpochs(ctx context.Context, tx *transaction, chunk *history.Chunk) error {
 	for _, e := range chunk.Epochs {
-		_, err := tx.ExecContext(ctx, `INSERT INTO epochs (number, start_ms, end_ms, accounts, issued, treasury, closed_ms) VALUES (?, ?, ?, ?, ?, ?, ?)
+		_, err := tx.ExecContext(ctx, `INSERT INTO epochs (number, start_ms, end_ms, accounts, issued, treasury, closed_ms) VALUES ($1, $2, $3, $4, $5, $6, $7)
 			ON CONFLICT (number) DO UPDATE SET issued = excluded.issued, treasury = excluded.treasury, closed_ms = excluded.closed_ms`,
 			int64(e.Number), e.StartMS, e.EndMS, int64(e.Accounts), e.IssuedMicro, e.TreasuryMicro, e.ClosedMS)
 		if err != nil {

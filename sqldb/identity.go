@@ -47,7 +47,7 @@ var identityMigrations = []string{
 		number      INTEGER PRIMARY KEY,
 		person      BLOB NOT NULL,
 		world       INTEGER NOT NULL,
-		anonymous   INTEGER NOT NULL,
+		anonymous   BOOLEAN NOT NULL,
 		united_with INTEGER NOT NULL,
 		created_ms  INTEGER NOT NULL,
 		erased_ms   INTEGER NOT NULL
@@ -62,28 +62,28 @@ var identityMigrations = []string{
 	)`,
 }
 
-// Identity is an identity.Store in SQLite.
+// Identity is an identity.Store.
 type Identity struct {
 	database *database
 	subject  *sql.Stmt
 	lookups  lookups
 }
 
-// OpenIdentity opens the identity database at path, making it if it is not
-// there.
-func OpenIdentity(ctx context.Context, path string) (*Identity, error) {
-	d, err := openDatabase(ctx, path, identityMigrations, "secure_delete(1)")
+// OpenIdentity opens the identity database at a place, the path of a file or
+// the URL of a PostgreSQL database, making it if it is not there.
+func OpenIdentity(ctx context.Context, place string) (*Identity, error) {
+	d, err := openDatabase(ctx, place, settings{name: "identity", migrations: identityMigrations, pragmas: []string{"secure_delete(1)"}})
 	if err != nil {
 		return nil, err
 	}
 	i := &Identity{database: d}
-	if i.subject, err = d.read.PrepareContext(ctx, selectSubjects+" WHERE number = ?"); err != nil {
+	if i.subject, err = d.read.PrepareContext(ctx, selectSubjects+" WHERE number = $1"); err != nil {
 		d.Close()
-		return nil, fmt.Errorf("opening %s: %w", path, err)
+		return nil, fmt.Errorf("opening the identity: %w", err)
 	}
 	if err := i.lookups.catchUp(ctx, d); err != nil {
 		i.Close()
-		return nil, fmt.Errorf("opening %s: %w", path, err)
+		return nil, fmt.Errorf("opening the identity: %w", err)
 	}
 	return i, nil
 }
@@ -95,8 +95,8 @@ func (i *Identity) Close() error {
 
 // Found implements identity.Store.
 func (i *Identity) Found(ctx context.Context, first identity.Founding) (kept identity.Founding, err error) {
-	err = i.database.transact(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "INSERT INTO founding (one, sealed_lookup_secret) VALUES (1, ?) ON CONFLICT DO NOTHING", blob(first.SealedLookupSecret))
+	err = i.database.transact(ctx, func(tx *transaction) error {
+		_, err := tx.ExecContext(ctx, "INSERT INTO founding (one, sealed_lookup_secret) VALUES (1, $1) ON CONFLICT DO NOTHING", blob(first.SealedLookupSecret))
 		if err != nil {
 			return err
 		}
@@ -185,12 +185,12 @@ func notFound(err error) error {
 
 // SubjectsOf implements identity.Store.
 func (i *Identity) SubjectsOf(ctx context.Context, person [16]byte) ([]identity.SubjectRecord, error) {
-	return i.subjects(ctx, selectSubjects+" WHERE person = ? ORDER BY number", person[:])
+	return i.subjects(ctx, selectSubjects+" WHERE person = $1 ORDER BY number", person[:])
 }
 
 // UnitedWith implements identity.Store.
 func (i *Identity) UnitedWith(ctx context.Context, number uint64) ([]identity.SubjectRecord, error) {
-	return i.subjects(ctx, selectSubjects+" WHERE united_with = ? AND united_with <> 0 ORDER BY number", int64(number))
+	return i.subjects(ctx, selectSubjects+" WHERE united_with = $1 AND united_with <> 0 ORDER BY number", int64(number))
 }
 
 func (i *Identity) subjects(ctx context.Context, query string, argument any) ([]identity.SubjectRecord, error) {
@@ -235,22 +235,18 @@ func (i *Identity) addSubjects(ctx context.Context, records []identity.SubjectRe
 	if err := i.lookups.accepts(records); err != nil {
 		return err
 	}
-	err := i.database.transact(ctx, func(tx *sql.Tx) error {
-		insert, err := prepareAll(ctx, tx,
-			"INSERT INTO subjects (number, person, world, anonymous, united_with, created_ms, erased_ms) VALUES (?, ?, ?, ?, ?, ?, ?)",
-			"INSERT INTO subject_secrets (number, lookup, wrapped_key, sealed_id) VALUES (?, ?, ?, ?)")
+	err := i.database.transact(ctx, func(tx *transaction) error {
+		err := tx.insert(ctx, "subjects", "number, person, world, anonymous, united_with, created_ms, erased_ms", len(records), func(values []any, i int) []any {
+			r := &records[i]
+			return append(values, int64(r.Number), r.Person[:], r.World, r.Anonymous, int64(r.UnitedWith), r.CreatedMS, r.ErasedMS)
+		})
 		if err != nil {
 			return err
 		}
-		for _, record := range records {
-			number := int64(record.Number)
-			_, err1 := insert[0].ExecContext(ctx, number, record.Person[:], record.World, record.Anonymous, int64(record.UnitedWith), record.CreatedMS, record.ErasedMS)
-			_, err2 := insert[1].ExecContext(ctx, number, record.Lookup[:], blob(record.WrappedKey), blob(record.SealedID))
-			if err := errors.Join(err1, err2); err != nil {
-				return err
-			}
-		}
-		return nil
+		return tx.insert(ctx, "subject_secrets", "number, lookup, wrapped_key, sealed_id", len(records), func(values []any, i int) []any {
+			r := &records[i]
+			return append(values, int64(r.Number), r.Lookup[:], blob(r.WrappedKey), blob(r.SealedID))
+		})
 	})
 	i.lookups.uncertain = err != nil
 	return err
@@ -264,7 +260,7 @@ func taken(err error) error {
 }
 
 // prepareAll prepares statements that end with their transaction.
-func prepareAll(ctx context.Context, tx *sql.Tx, queries ...string) ([]*sql.Stmt, error) {
+func prepareAll(ctx context.Context, tx *transaction, queries ...string) ([]*sql.Stmt, error) {
 	statements := make([]*sql.Stmt, len(queries))
 	for n, query := range queries {
 		var err error
@@ -278,7 +274,7 @@ func prepareAll(ctx context.Context, tx *sql.Tx, queries ...string) ([]*sql.Stmt
 // Unite implements identity.Store.
 func (i *Identity) Unite(ctx context.Context, anonymous, with uint64) error {
 	result, err := i.database.write.ExecContext(ctx,
-		"UPDATE subjects SET united_with = ?1 WHERE number = ?2 AND EXISTS (SELECT 1 FROM subjects WHERE number = ?1)", int64(with), int64(anonymous))
+		"UPDATE subjects SET united_with = $1 WHERE number = $2 AND EXISTS (SELECT 1 FROM subjects WHERE number = $1)", int64(with), int64(anonymous))
 	if err = changedOne(result, err); err != nil {
 		return fmt.Errorf("uniting: %w", err)
 	}
@@ -301,7 +297,7 @@ func changedOne(result sql.Result, err error) error {
 func (i *Identity) EraseSubjects(ctx context.Context, numbers []uint64, erasedMS int64) error {
 	i.lookups.mu.Lock()
 	defer i.lookups.mu.Unlock()
-	err := i.database.transact(ctx, func(tx *sql.Tx) error {
+	err := i.database.transact(ctx, func(tx *transaction) error {
 		for _, number := range numbers {
 			if err := eraseSubject(ctx, tx, int64(number), erasedMS); err != nil {
 				return fmt.Errorf("subject %d: %w", number, err)
@@ -315,31 +311,63 @@ func (i *Identity) EraseSubjects(ctx context.Context, numbers []uint64, erasedMS
 	for _, number := range numbers {
 		i.lookups.drop(number)
 	}
-	// The log still holds pages as they were: it is copied into the file and
-	// cut to nothing. That waits for those who read.
-	var busy, logged, copied int
-	if err := i.database.write.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &logged, &copied); err != nil {
-		return fmt.Errorf("erased, but old pages are still in the log: %w", err)
-	}
-	if busy != 0 {
-		return errors.New("erased, but old pages are still in the log, which is being read: erase again")
+	if err := i.database.engine.wipe(ctx, i.database, "subject_secrets", "key_labels", "keys", "tickets"); err != nil {
+		return fmt.Errorf("erased, but %w: erase again", err)
 	}
 	return nil
 }
 
-func eraseSubject(ctx context.Context, tx *sql.Tx, number, erasedMS int64) error {
-	result, err := tx.ExecContext(ctx, "UPDATE subjects SET erased_ms = CASE erased_ms WHEN 0 THEN ? ELSE erased_ms END WHERE number = ?", erasedMS, number)
+func eraseSubject(ctx context.Context, tx *transaction, number, erasedMS int64) error {
+	result, err := tx.ExecContext(ctx, "UPDATE subjects SET erased_ms = CASE erased_ms WHEN 0 THEN $1 ELSE erased_ms END WHERE number = $2", erasedMS, number)
 	if err := changedOne(result, err); err != nil {
 		return err
 	}
+	if err := zeroSecrets(ctx, tx, number); err != nil {
+		return err
+	}
 	for _, query := range []string{
-		`UPDATE subject_secrets SET lookup = zeroblob(length(lookup)), wrapped_key = zeroblob(length(wrapped_key)),
-			sealed_id = zeroblob(length(sealed_id)) WHERE number = ?`,
-		"UPDATE key_labels SET label = zeroblob(length(label)) WHERE number IN (SELECT number FROM keys WHERE kind = 4 AND subject = ?)",
-		"DELETE FROM keys WHERE kind = 4 AND subject = ?", // identity.Person
-		"DELETE FROM tickets WHERE subject = ?",
+		"DELETE FROM keys WHERE kind = 4 AND subject = $1", // identity.Person
+		"DELETE FROM tickets WHERE subject = $1",
 	} {
 		if _, err := tx.ExecContext(ctx, query, number); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// zeroSecrets overwrites what is secret of a subject by zeros of the same
+// length, and the labels of the subject's keys.
+func zeroSecrets(ctx context.Context, tx *transaction, number int64) error {
+	var lookup, wrapped, sealed int
+	err := tx.QueryRowContext(ctx, "SELECT length(lookup), length(wrapped_key), length(sealed_id) FROM subject_secrets WHERE number = $1", number).
+		Scan(&lookup, &wrapped, &sealed)
+	if err != nil {
+		return err
+	}
+	if _, err = tx.ExecContext(ctx, "UPDATE subject_secrets SET lookup = $1, wrapped_key = $2, sealed_id = $3 WHERE number = $4",
+		make([]byte, lookup), make([]byte, wrapped), make([]byte, sealed), number); err != nil {
+		return err
+	}
+	labels, err := tx.QueryContext(ctx, "SELECT number, length(label) FROM keys JOIN key_labels USING (number) WHERE kind = 4 AND subject = $1", number)
+	if err != nil {
+		return err
+	}
+	defer labels.Close()
+	lengths := map[int64]int{}
+	for labels.Next() {
+		var key int64
+		var length int
+		if err := labels.Scan(&key, &length); err != nil {
+			return err
+		}
+		lengths[key] = length
+	}
+	if err := labels.Err(); err != nil {
+		return err
+	}
+	for key, length := range lengths {
+		if _, err := tx.ExecContext(ctx, "UPDATE key_labels SET label = $1 WHERE number = $2", make([]byte, length), key); err != nil {
 			return err
 		}
 	}

@@ -2,7 +2,6 @@ package sqldb
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"iter"
 
@@ -53,7 +52,7 @@ func (i *Identity) LiveKeys(ctx context.Context) iter.Seq2[identity.Key, error] 
 // KeysOf implements identity.Store.
 func (i *Identity) KeysOf(ctx context.Context, owner identity.Principal) ([]identity.Key, error) {
 	rows, err := i.database.read.QueryContext(ctx,
-		selectKeys+" WHERE kind = ? AND world = ? AND subject = ? AND person = ? ORDER BY number",
+		selectKeys+" WHERE kind = $1 AND world = $2 AND subject = $3 AND person = $4 ORDER BY number",
 		owner.Kind, owner.World, int64(owner.Subject), owner.PersonID[:])
 	if err != nil {
 		return nil, fmt.Errorf("reading keys: %w", err)
@@ -75,7 +74,7 @@ func (i *Identity) KeysOf(ctx context.Context, owner identity.Principal) ([]iden
 
 // Key implements identity.Store.
 func (i *Identity) Key(ctx context.Context, id string) (identity.Key, error) {
-	key, err := scanKey(i.database.read.QueryRowContext(ctx, selectKeys+" WHERE id = ?", id))
+	key, err := scanKey(i.database.read.QueryRowContext(ctx, selectKeys+" WHERE id = $1", id))
 	if err != nil {
 		return identity.Key{}, fmt.Errorf("reading key %q: %w", id, notFound(err))
 	}
@@ -84,7 +83,7 @@ func (i *Identity) Key(ctx context.Context, id string) (identity.Key, error) {
 
 // AddKey implements identity.Store.
 func (i *Identity) AddKey(ctx context.Context, key identity.Key) error {
-	err := i.database.transact(ctx, func(tx *sql.Tx) error { return addKey(ctx, tx, key) })
+	err := i.database.transact(ctx, func(tx *transaction) error { return addKey(ctx, tx, key) })
 	if err != nil {
 		return fmt.Errorf("adding key %q: %w", key.ID, err)
 	}
@@ -93,27 +92,27 @@ func (i *Identity) AddKey(ctx context.Context, key identity.Key) error {
 
 // addKey gives a key the number after every number that ever had a label, so
 // that a label is never written in the middle of its table.
-func addKey(ctx context.Context, tx *sql.Tx, key identity.Key) error {
+func addKey(ctx context.Context, tx *transaction, key identity.Key) error {
 	var number int64
 	if err := tx.QueryRowContext(ctx, "SELECT coalesce(max(number), 0) + 1 FROM key_labels").Scan(&number); err != nil {
 		return err
 	}
 	_, err := tx.ExecContext(ctx,
 		`INSERT INTO keys (number, id, hash, kind, world, subject, person, created_ms, revoked_ms, last_used_day)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
 		number, key.ID, key.Hash[:], key.Owner.Kind, key.Owner.World, int64(key.Owner.Subject), key.Owner.PersonID[:],
 		key.CreatedMS, key.RevokedMS, key.LastUsedDay)
 	if err != nil {
 		return taken(err)
 	}
-	_, err = tx.ExecContext(ctx, "INSERT INTO key_labels (number, label) VALUES (?, ?)", number, []byte(key.Label))
+	_, err = tx.ExecContext(ctx, "INSERT INTO key_labels (number, label) VALUES ($1, $2)", number, []byte(key.Label))
 	return err
 }
 
 // RevokeKey implements identity.Store.
 func (i *Identity) RevokeKey(ctx context.Context, id string, revokedMS int64) error {
 	result, err := i.database.write.ExecContext(ctx,
-		"UPDATE keys SET revoked_ms = CASE revoked_ms WHEN 0 THEN ? ELSE revoked_ms END WHERE id = ?", revokedMS, id)
+		"UPDATE keys SET revoked_ms = CASE revoked_ms WHEN 0 THEN $1 ELSE revoked_ms END WHERE id = $2", revokedMS, id)
 	if err = changedOne(result, err); err != nil {
 		return fmt.Errorf("revoking key %q: %w", id, err)
 	}
@@ -122,8 +121,8 @@ func (i *Identity) RevokeKey(ctx context.Context, id string, revokedMS int64) er
 
 // MarkUsed implements identity.Store.
 func (i *Identity) MarkUsed(ctx context.Context, day int32, ids []string) error {
-	err := i.database.transact(ctx, func(tx *sql.Tx) error {
-		statements, err := prepareAll(ctx, tx, "UPDATE keys SET last_used_day = ? WHERE id = ?")
+	err := i.database.transact(ctx, func(tx *transaction) error {
+		statements, err := prepareAll(ctx, tx, "UPDATE keys SET last_used_day = $1 WHERE id = $2")
 		if err != nil {
 			return err
 		}
@@ -142,13 +141,13 @@ func (i *Identity) MarkUsed(ctx context.Context, day int32, ids []string) error 
 
 // SaveTicket implements identity.Store.
 func (i *Identity) SaveTicket(ctx context.Context, ticket identity.Ticket, expiredMS int64) error {
-	err := i.database.transact(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "DELETE FROM tickets WHERE expires_ms <= ? OR (kind = ? AND subject = ?)",
+	err := i.database.transact(ctx, func(tx *transaction) error {
+		_, err := tx.ExecContext(ctx, "DELETE FROM tickets WHERE expires_ms <= $1 OR (kind = $2 AND subject = $3)",
 			expiredMS, ticket.Kind, int64(ticket.Subject))
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, "INSERT INTO tickets (hash, kind, subject, expires_ms) VALUES (?, ?, ?, ?)",
+		_, err = tx.ExecContext(ctx, "INSERT INTO tickets (hash, kind, subject, expires_ms) VALUES ($1, $2, $3, $4)",
 			ticket.Hash[:], ticket.Kind, int64(ticket.Subject), ticket.ExpiresMS)
 		return err
 	})
@@ -161,7 +160,7 @@ func (i *Identity) SaveTicket(ctx context.Context, ticket identity.Ticket, expir
 // Ticket implements identity.Store.
 func (i *Identity) Ticket(ctx context.Context, hash [32]byte) (identity.Ticket, error) {
 	ticket := identity.Ticket{Hash: hash}
-	err := i.database.read.QueryRowContext(ctx, "SELECT kind, subject, expires_ms FROM tickets WHERE hash = ?", hash[:]).
+	err := i.database.read.QueryRowContext(ctx, "SELECT kind, subject, expires_ms FROM tickets WHERE hash = $1", hash[:]).
 		Scan(&ticket.Kind, &ticket.Subject, &ticket.ExpiresMS)
 	if err != nil {
 		return identity.Ticket{}, fmt.Errorf("reading a ticket: %w", notFound(err))
@@ -171,8 +170,8 @@ func (i *Identity) Ticket(ctx context.Context, hash [32]byte) (identity.Ticket, 
 
 // RedeemTicket implements identity.Store.
 func (i *Identity) RedeemTicket(ctx context.Context, hash [32]byte, key identity.Key) error {
-	err := i.database.transact(ctx, func(tx *sql.Tx) error {
-		result, err := tx.ExecContext(ctx, "DELETE FROM tickets WHERE hash = ?", hash[:])
+	err := i.database.transact(ctx, func(tx *transaction) error {
+		result, err := tx.ExecContext(ctx, "DELETE FROM tickets WHERE hash = $1", hash[:])
 		if err := changedOne(result, err); err != nil {
 			return err
 		}

@@ -27,7 +27,12 @@ func lookupHash(lookup [16]byte) uint64 { return binary.LittleEndian.Uint64(look
 
 // catchUp reads the lookups that are in the file and not in memory.
 func (l *lookups) catchUp(ctx context.Context, d *database) error {
-	rows, err := d.read.QueryContext(ctx, "SELECT number, lookup FROM subject_secrets WHERE number > ? ORDER BY number", l.of.Len())
+	if l.uncertain {
+		if err := d.engine.settle(ctx, d); err != nil {
+			return err
+		}
+	}
+	rows, err := d.read.QueryContext(ctx, "SELECT number, lookup FROM subject_secrets WHERE number > $1 ORDER BY number", l.of.Len())
 	if err != nil {
 		return fmt.Errorf("reading lookups: %w", err)
 	}

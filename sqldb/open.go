@@ -1,93 +1,229 @@
 // Package sqldb keeps journal, events, history and identity in SQL databases:
 // the embedded SQLite by default, one file each, so that none waits for
-// another.
+// another, or PostgreSQL, a schema each. Both are spoken to in one SQL text;
+// what differs is in sqlite.go and postgres.go.
 package sqldb
 
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
-	"net/url"
 	"strings"
-
-	_ "modernc.org/sqlite" // the driver "sqlite"
+	"sync/atomic"
 )
 
-// database is one SQLite file with one connection that writes and a few that
-// read. Writes are durable when they return: WAL with synchronous=FULL.
-type database struct {
-	write *sql.DB
-	read  *sql.DB
-	path  string
+// settings are what one of the stores asks of its database.
+type settings struct {
+	// name of the store, and of its schema in PostgreSQL.
+	name string
+	// migrations[i] leads from version i of the tables to i+1; a step is never
+	// changed once it was released.
+	migrations []string
+	// pragmas are for SQLite.
+	pragmas []string
+	// rebuildable says that the last writes may be lost with the power.
+	rebuildable bool
 }
 
-// openDatabase opens a file, making it if it is not there, and brings its
-// schema up to date. migrations[i] leads from version i to i+1; a step is never
-// changed once it was released.
-func openDatabase(ctx context.Context, path string, migrations []string, pragmas ...string) (*database, error) {
-	pragmas = append([]string{
-		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "temp_store(MEMORY)",
-		// Checkpoints copy the log into the file while the writer waits; fewer
-		// and larger ones cost it less.
-		"wal_autocheckpoint(4000)", "cache_size(-16000)",
-	}, pragmas...)
-	query := url.Values{"_pragma": pragmas, "_txlock": {"immediate"}}
-	name := "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + query.Encode()
-	d := &database{path: path}
-	var err error
-	if d.write, err = sql.Open("sqlite", name); err != nil {
-		return nil, fmt.Errorf("opening %s: %w", path, err)
+// database is one SQLite file, or one schema of a PostgreSQL database, with one
+// connection that writes and a few that read. A write is durable when it
+// returns, unless the store is rebuildable.
+type database struct {
+	write    *sql.DB
+	read     *sql.DB
+	engine   engine
+	settings settings
+	// undurable counts the commits of which the server said that they may be
+	// lost; see postgres.
+	undurable atomic.Int64
+}
+
+// errUndurable says that a write was committed and may yet be lost.
+var errUndurable = errors.New("the server did not wait until it was durable")
+
+// engine is what SQLite and PostgreSQL do each in its own way.
+type engine interface {
+	// connect fills in d.write and d.read.
+	connect(ctx context.Context, d *database) error
+	// tables turns a step of the migrations into the engine's own words.
+	tables(step string) string
+	// version and setVersion keep how many steps were taken.
+	version(ctx context.Context, tx *sql.Tx) (int, error)
+	setVersion(ctx context.Context, tx *sql.Tx, version int) error
+	// insert adds rows to a table, fast.
+	insert(ctx context.Context, tx *transaction, rows bulk) error
+	// settle waits until all that can be read is durable, as after a write
+	// whose outcome is unknown, and returns an error if that cannot be told.
+	settle(ctx context.Context, d *database) error
+	// wipe leaves no copy of what was overwritten where that is in its power.
+	wipe(ctx context.Context, d *database, tables ...string) error
+}
+
+// IsURL reports whether a place of a store names a PostgreSQL database and not
+// a file.
+func IsURL(place string) bool {
+	return strings.HasPrefix(place, "postgres://") || strings.HasPrefix(place, "postgresql://")
+}
+
+// openDatabase opens the database at a place, making its tables if they are not
+// there and bringing them up to date.
+func openDatabase(ctx context.Context, place string, s settings) (*database, error) {
+	d := &database{settings: s}
+	if IsURL(place) {
+		d.engine = &postgres{url: place}
+	} else {
+		d.engine = sqlite{path: place}
 	}
-	d.write.SetMaxOpenConns(1)
-	if d.read, err = sql.Open("sqlite", name); err != nil {
-		d.write.Close()
-		return nil, fmt.Errorf("opening %s: %w", path, err)
+	err := d.engine.connect(ctx, d)
+	if err != nil {
+		return nil, fmt.Errorf("opening the %s: %w", s.name, err)
 	}
-	d.read.SetMaxOpenConns(4)
-	if err := d.migrate(ctx, migrations); err != nil {
+	if err = d.migrate(ctx); err == nil {
+		err = d.engine.settle(ctx, d)
+	}
+	if err != nil {
 		d.Close()
-		return nil, fmt.Errorf("opening %s: %w", path, err)
+		return nil, fmt.Errorf("opening the %s: %w", s.name, err)
 	}
 	return d, nil
 }
 
-func (d *database) migrate(ctx context.Context, migrations []string) error {
-	var version int
-	if err := d.write.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
-		return fmt.Errorf("reading the schema's version: %w", err)
-	}
-	if version > len(migrations) {
-		return fmt.Errorf("the schema has version %d, this program knows up to %d: use a newer program", version, len(migrations))
-	}
-	for ; version < len(migrations); version++ {
-		err := d.transact(ctx, func(tx *sql.Tx) error {
-			if _, err := tx.ExecContext(ctx, migrations[version]); err != nil {
-				return err
-			}
-			_, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", version+1))
-			return err
-		})
+func (d *database) migrate(ctx context.Context) error {
+	steps := d.settings.migrations
+	return d.transact(ctx, func(tx *transaction) error {
+		version, err := d.engine.version(ctx, tx.Tx)
 		if err != nil {
-			return fmt.Errorf("bringing the schema to version %d: %w", version+1, err)
+			return fmt.Errorf("reading the version of the tables: %w", err)
 		}
+		if version > len(steps) {
+			return fmt.Errorf("the tables have version %d, this program knows up to %d: use a newer program", version, len(steps))
+		}
+		if version == len(steps) {
+			return nil
+		}
+		for ; version < len(steps); version++ {
+			if _, err := tx.ExecContext(ctx, d.engine.tables(steps[version])); err != nil {
+				return fmt.Errorf("bringing the tables to version %d: %w", version+1, err)
+			}
+		}
+		return d.engine.setVersion(ctx, tx.Tx, version)
+	})
+}
+
+// transaction is a transaction and the connection that it runs on.
+type transaction struct {
+	*sql.Tx
+	conn   *sql.Conn
+	engine engine
+}
+
+// transact runs do in a transaction that is durable when transact returns nil.
+func (d *database) transact(ctx context.Context, do func(*transaction) error) error {
+	conn, err := d.write.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close() // gives it back
+	before := d.undurable.Load()
+	tx, err := conn.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err := do(&transaction{tx, conn, d.engine}); err != nil {
+		tx.Rollback() // the error of do is what matters
+		return err
+	}
+	if err = tx.Commit(); err == nil && d.undurable.Load() != before {
+		err = errUndurable
+	}
+	return err
+}
+
+// log is a table that is only appended to, one statement a row.
+type log struct {
+	*database
+	insert *sql.Stmt
+	// unsettled is set when an append failed: what can be read then may yet be
+	// lost, until the database has settled.
+	unsettled atomic.Bool
+}
+
+func openLog(ctx context.Context, place string, s settings, insert string) (*log, error) {
+	d, err := openDatabase(ctx, place, s)
+	if err != nil {
+		return nil, err
+	}
+	l := &log{database: d}
+	if l.insert, err = d.write.PrepareContext(ctx, insert); err != nil {
+		d.Close()
+		return nil, fmt.Errorf("opening the %s: %w", s.name, err)
+	}
+	return l, nil
+}
+
+// append adds a row that is durable when append returns nil.
+func (l *log) append(ctx context.Context, values ...any) (rows int64, err error) {
+	before := l.undurable.Load()
+	result, err := l.insert.ExecContext(ctx, values...)
+	if err == nil {
+		rows, err = result.RowsAffected()
+	}
+	if err == nil && l.undurable.Load() != before {
+		err = errUndurable
+	}
+	if err != nil {
+		l.unsettled.Store(true)
+	}
+	return rows, err
+}
+
+// settled returns when all that can be read is durable.
+func (l *log) settled(ctx context.Context) error {
+	if !l.unsettled.Load() {
+		return nil
+	}
+	if err := l.engine.settle(ctx, l.database); err != nil {
+		return err
+	}
+	l.unsettled.Store(false)
+	return nil
+}
+
+// bulk is many rows for a table. bind appends the values of row i.
+type bulk struct {
+	table   string
+	columns string // with commas between
+	// onConflict says what becomes of a row whose key is taken; without it that
+	// is an error.
+	onConflict string
+	rows       int
+	bind       func(values []any, i int) []any
+}
+
+func (b bulk) width() int { return strings.Count(b.columns, ",") + 1 }
+
+// insert adds rows to a table; a key that is taken is an error.
+func (tx *transaction) insert(ctx context.Context, table, columns string, rows int, bind func(values []any, i int) []any) error {
+	return tx.put(ctx, bulk{table: table, columns: columns, rows: rows, bind: bind})
+}
+
+// insertNew adds the rows whose keys are new to a table.
+func (tx *transaction) insertNew(ctx context.Context, table, columns string, rows int, bind func(values []any, i int) []any) error {
+	return tx.put(ctx, bulk{table: table, columns: columns, onConflict: " ON CONFLICT DO NOTHING", rows: rows, bind: bind})
+}
+
+func (tx *transaction) put(ctx context.Context, rows bulk) error {
+	if rows.rows == 0 {
+		return nil
+	}
+	if err := tx.engine.insert(ctx, tx, rows); err != nil {
+		return fmt.Errorf("writing %d rows of %s: %w", rows.rows, rows.table, err)
 	}
 	return nil
 }
 
-// transact runs do in a transaction that is durable when transact returns nil.
-func (d *database) transact(ctx context.Context, do func(*sql.Tx) error) error {
-	tx, err := d.write.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	if err := do(tx); err != nil {
-		tx.Rollback() // the error of do is what matters
-		return err
-	}
-	return tx.Commit()
-}
-
-// Close closes the file.
+// Close closes the database.
 func (d *database) Close() error {
 	readErr := d.read.Close()
 	if err := d.write.Close(); err != nil {
@@ -98,5 +234,5 @@ func (d *database) Close() error {
 
 // isConflict reports whether an insert failed because its key was taken.
 func isConflict(err error) bool {
-	return err != nil && strings.Contains(err.Error(), "UNIQUE constraint failed")
+	return err != nil && (isPostgresConflict(err) || strings.Contains(err.Error(), "UNIQUE constraint failed"))
 }

@@ -47,10 +47,10 @@ func (h *History) Statement(ctx context.Context, account uint64, query history.S
 		return rows.Scan(&e.Seq, &e.Index, &e.N, &e.Other, &e.Amount, &e.Balance, &e.TimeMS, &e.Kind, &e.Reference)
 	}, `SELECT seq, idx, n, other, amount, balance, time_ms, kind, reference
 		FROM postings JOIN transactions USING (seq, idx)
-		WHERE account = ?1 AND (seq, idx, n) < (?2, ?3, ?4)
-		AND seq >= (SELECT coalesce(min(seq), 0x7fffffffffffffff) FROM records WHERE time_ms >= ?5)
-		AND seq <= (SELECT coalesce(max(seq), 0) FROM records WHERE time_ms < ?6)
-		ORDER BY seq DESC, idx DESC, n DESC LIMIT ?7`,
+		WHERE account = $1 AND (seq, idx, n) < ($2, $3, $4)
+		AND seq >= (SELECT coalesce(min(seq), 9223372036854775807) FROM records WHERE time_ms >= $5)
+		AND seq <= (SELECT coalesce(max(seq), 0) FROM records WHERE time_ms < $6)
+		ORDER BY seq DESC, idx DESC, n DESC LIMIT $7`,
 		int64(account), int64(before.Seq), before.Index, before.N, query.FromMS, to, history.Page(query.Limit))
 }
 
@@ -63,7 +63,7 @@ func scanTransaction(row interface{ Scan(...any) error }, t *history.Transaction
 // Transaction implements history.Books.
 func (h *History) Transaction(ctx context.Context, seq uint64, index uint32) (history.Transaction, error) {
 	found, err := list(ctx, h, "a transaction", func(rows *sql.Rows, t *history.Transaction) error { return scanTransaction(rows, t) },
-		selectTransactions+" WHERE seq = ? AND idx = ?", int64(seq), index)
+		selectTransactions+" WHERE seq = $1 AND idx = $2", int64(seq), index)
 	if err != nil {
 		return history.Transaction{}, err
 	}
@@ -77,7 +77,7 @@ func (h *History) Transaction(ctx context.Context, seq uint64, index uint32) (hi
 func (h *History) OfReference(ctx context.Context, reference string, seq uint64, index uint32, limit int) ([]history.Transaction, error) {
 	return list(ctx, h, "the transactions of a reference", func(rows *sql.Rows, t *history.Transaction) error { return scanTransaction(rows, t) },
 		"SELECT seq, idx, time_ms, kind, reference, answer FROM reference JOIN transactions USING (seq, idx) "+
-			"WHERE text = ? AND (seq, idx) > (?, ?) ORDER BY seq, idx LIMIT ?", reference, int64(seq), index, history.Page(limit))
+			"WHERE text = $1 AND (seq, idx) > ($2, $3) ORDER BY seq, idx LIMIT $4", reference, int64(seq), index, history.Page(limit))
 }
 
 // Holds implements history.Books.
@@ -94,7 +94,7 @@ func (h *History) Holds(ctx context.Context, account uint64, openOnly bool, seq 
 		copy(hold.Group[:], group)
 		return err
 	}, `SELECT number, account, beneficiary, amount, remaining, expires_ms, hold_group, reference, seq, idx, placed_ms, settled, released, expired, ended_ms
-		FROM holds WHERE account = ? AND (seq, idx) < (?, ?) AND (ended_ms = 0 OR NOT ?) ORDER BY seq DESC, idx DESC LIMIT ?`,
+		FROM holds WHERE account = $1 AND (seq, idx) < ($2, $3) AND (ended_ms = 0 OR NOT $4) ORDER BY seq DESC, idx DESC LIMIT $5`,
 		int64(account), int64(seq), index, openOnly, history.Page(limit))
 }
 
@@ -105,7 +105,7 @@ func (h *History) Epochs(ctx context.Context, before uint64, limit int) ([]histo
 	}
 	return list(ctx, h, "epochs", func(rows *sql.Rows, e *history.Epoch) error {
 		return rows.Scan(&e.Number, &e.StartMS, &e.EndMS, &e.Accounts, &e.IssuedMicro, &e.TreasuryMicro, &e.ClosedMS)
-	}, "SELECT number, start_ms, end_ms, accounts, issued, treasury, closed_ms FROM epochs WHERE number < ? ORDER BY number DESC LIMIT ?",
+	}, "SELECT number, start_ms, end_ms, accounts, issued, treasury, closed_ms FROM epochs WHERE number < $1 ORDER BY number DESC LIMIT $2",
 		int64(before), history.Page(limit))
 }
 
@@ -114,7 +114,7 @@ func (h *History) Accounts(ctx context.Context, kind ledger.OwnerKind, owner, af
 	return list(ctx, h, "accounts", func(rows *sql.Rows, a *history.Account) error {
 		return rows.Scan(&a.Number, &a.OwnerKind, &a.Owner, &a.Asset, &a.Purpose, &a.Sub, &a.Seq)
 	}, `SELECT number, owner_kind, owner, asset, purpose, sub, seq FROM accounts
-		WHERE owner_kind = ? AND owner = ? AND number > ? ORDER BY number LIMIT ?`, kind, int64(owner), int64(after), history.Page(limit))
+		WHERE owner_kind = $1 AND owner = $2 AND number > $3 ORDER BY number LIMIT $4`, kind, int64(owner), int64(after), history.Page(limit))
 }
 
 // Mints implements history.People.
@@ -131,7 +131,7 @@ func (h *History) Mints(ctx context.Context, person uint64, query history.MintQu
 		copy(m.Commitment[:], commitment)
 		return err
 	}, `SELECT day, world, revision, cumulative, delta, receivable, epoch, policy, commitment, seq, idx, time_ms FROM mints
-		WHERE person = ? AND day >= ? AND (day, world, revision) < (?, ?, ?) ORDER BY day DESC, world DESC, revision DESC LIMIT ?`,
+		WHERE person = $1 AND day >= $2 AND (day, world, revision) < ($3, $4, $5) ORDER BY day DESC, world DESC, revision DESC LIMIT $6`,
 		int64(person), query.FromDay, beforeDay, query.BeforeWorld, int64(query.BeforeRevision), history.Page(query.Limit))
 }
 
@@ -144,6 +144,6 @@ func (h *History) Payments(ctx context.Context, person, epoch uint64, world uint
 		p.Person = person
 		return rows.Scan(&p.Epoch, &p.World, &p.PointsMicro, &p.TimeMicro, &p.Seq, &p.Index, &p.TimeMS)
 	}, `SELECT epoch, world, points, time, seq, idx, time_ms FROM payments
-		WHERE person = ? AND (epoch, world) < (?, ?) ORDER BY epoch DESC, world DESC LIMIT ?`,
+		WHERE person = $1 AND (epoch, world) < ($2, $3) ORDER BY epoch DESC, world DESC LIMIT $4`,
 		int64(person), int64(epoch), world, history.Page(limit))
 }

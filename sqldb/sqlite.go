@@ -1,0 +1,105 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+
+	_ "modernc.org/sqlite" // the driver "sqlite"
+)
+
+// sqlite is a file. Writes are durable when they return: WAL with
+// synchronous=FULL.
+type sqlite struct{ path string }
+
+func (e sqlite) connect(_ context.Context, d *database) (err error) {
+	pragmas := append([]string{
+		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "temp_store(MEMORY)",
+		// Checkpoints copy the log into the file while the writer waits; fewer
+		// and larger ones cost it less.
+		"wal_autocheckpoint(4000)", "cache_size(-16000)",
+	}, d.settings.pragmas...)
+	if d.settings.rebuildable {
+		pragmas = append(pragmas, "synchronous(NORMAL)")
+	}
+	query := url.Values{"_pragma": pragmas, "_txlock": {"immediate"}}
+	name := "file:" + (&url.URL{Path: e.path}).EscapedPath() + "?" + query.Encode()
+	if d.write, err = sql.Open("sqlite", name); err != nil {
+		return fmt.Errorf("%s: %w", e.path, err)
+	}
+	d.write.SetMaxOpenConns(1)
+	if d.read, err = sql.Open("sqlite", name); err != nil {
+		d.write.Close()
+		return fmt.Errorf("%s: %w", e.path, err)
+	}
+	d.read.SetMaxOpenConns(4)
+	return nil
+}
+
+func (sqlite) tables(step string) string { return step }
+
+func (e sqlite) version(ctx context.Context, tx *sql.Tx) (version int, err error) {
+	if err = tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
+		err = fmt.Errorf("%s: %w", e.path, err)
+	}
+	return version, err
+}
+
+func (sqlite) setVersion(ctx context.Context, tx *sql.Tx, version int) error {
+	_, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", version))
+	return err
+}
+
+// rowsPerInsert is how many rows one statement takes: a call of the engine
+// costs more than a row.
+const rowsPerInsert = 32
+
+func (sqlite) insert(ctx context.Context, tx *transaction, b bulk) error {
+	head := "INSERT INTO " + b.table + " (" + b.columns + ") VALUES "
+	one := "(?" + strings.Repeat(", ?", b.width()-1) + ")"
+	var many *sql.Stmt
+	values := make([]any, 0, b.width()*rowsPerInsert)
+	for start := 0; start < b.rows; {
+		count := min(b.rows-start, rowsPerInsert)
+		values = values[:0]
+		for i := start; i < start+count; i++ {
+			values = b.bind(values, i)
+		}
+		start += count
+		var err error
+		if count < rowsPerInsert {
+			_, err = tx.ExecContext(ctx, head+one+strings.Repeat(", "+one, count-1)+b.onConflict, values...)
+		} else {
+			if many == nil {
+				many, err = tx.PrepareContext(ctx, head+one+strings.Repeat(", "+one, rowsPerInsert-1)+b.onConflict)
+			}
+			if err == nil {
+				_, err = many.ExecContext(ctx, values...)
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// settle has nothing to wait for: what a file shows to its only user is in it.
+func (sqlite) settle(context.Context, *database) error { return nil }
+
+// wipe copies the log into the file and cuts it to nothing: it still holds
+// pages as they were. That waits for those who read. Within the file,
+// secure_delete has overwritten what was deleted.
+func (sqlite) wipe(ctx context.Context, d *database, _ ...string) error {
+	var busy, logged, copied int
+	if err := d.write.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &logged, &copied); err != nil {
+		return fmt.Errorf("old pages are still in the log: %w", err)
+	}
+	if busy != 0 {
+		return errors.New("old pages are still in the log, which is being read")
+	}
+	return nil
+}
