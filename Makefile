@@ -18,6 +18,7 @@ build: ## Build bin/attentionbank
 	go build -trimpath -o bin/attentionbank ./cmd/attentionbank
 
 test: build e2e/node/node_modules ## Install what the tests need, then run every test
+	./storetest/install-postgres
 	go vet ./...
 	go test -count=1 -timeout 20m ./... # the end-to-end tests run a binary that the cache does not know
 

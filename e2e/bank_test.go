@@ -42,6 +42,7 @@ func TestMain(m *testing.M) {
 type bank struct {
 	t       *testing.T
 	folder  string
+	env     []string
 	url     string
 	link    string
 	process *exec.Cmd
@@ -68,9 +69,9 @@ func (b *lockedBuffer) String() string {
 }
 
 // newBank starts a bank with a world "cafe" and its keys.
-func newBank(t *testing.T) *bank {
+func newBank(t *testing.T, env ...string) *bank {
 	t.Helper()
-	b := &bank{t: t, folder: t.TempDir()}
+	b := &bank{t: t, folder: t.TempDir(), env: env}
 	b.start()
 	t.Cleanup(b.kill)
 	if b.link == "" {
@@ -94,6 +95,7 @@ func (b *bank) start() {
 	b.t.Helper()
 	b.output = &lockedBuffer{}
 	b.process = exec.Command(binary, "serve", "--listen", "127.0.0.1:0", "--data", b.folder, "--mint-every", "1s")
+	b.process.Env = append(os.Environ(), b.env...)
 	b.process.Stderr = b.output
 	stdout, err := b.process.StdoutPipe()
 	if err != nil {
@@ -154,10 +156,16 @@ func (b *bank) stop() {
 // requireClean runs fsck on the stopped bank.
 func (b *bank) requireClean() {
 	b.t.Helper()
-	output, err := exec.Command(binary, "fsck", "--data", b.folder).CombinedOutput()
-	if err != nil {
+	if output, err := b.run("fsck", "--data", b.folder); err != nil {
 		b.t.Errorf("fsck: %v\n%s", err, output)
 	}
+}
+
+// run runs another command of the program.
+func (b *bank) run(args ...string) ([]byte, error) {
+	command := exec.Command(binary, args...)
+	command.Env = append(os.Environ(), b.env...)
+	return command.CombinedOutput()
 }
 
 // call makes a request and requires its status; into may be nil.

@@ -30,6 +30,8 @@ var eventsMigrations = []string{
 	)`,
 }
 
+var eventsSettings = settings{name: "events", migrations: eventsMigrations, pragmas: []string{"secure_delete(ON)"}}
+
 // Events keeps the log of events, a row a batch, and the checkpoints of their
 // fold.
 type Events struct{ log *log }
@@ -37,7 +39,7 @@ type Events struct{ log *log }
 // OpenEvents opens the log of events at a place: the path of a file, or the
 // URL of a PostgreSQL database.
 func OpenEvents(ctx context.Context, place string) (*Events, error) {
-	l, err := openLog(ctx, place, settings{name: "events", migrations: eventsMigrations, pragmas: []string{"secure_delete(ON)"}},
+	l, err := openLog(ctx, place, eventsSettings,
 		"INSERT INTO batches (seq, received_ms, body) VALUES ($1, $2, $3)")
 	if err != nil {
 		return nil, err

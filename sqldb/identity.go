@@ -62,6 +62,8 @@ var identityMigrations = []string{
 	)`,
 }
 
+var identitySettings = settings{name: "identity", migrations: identityMigrations, pragmas: []string{"secure_delete(ON)"}}
+
 // Identity is an identity.Store.
 type Identity struct {
 	database *database
@@ -72,7 +74,7 @@ type Identity struct {
 // OpenIdentity opens the identity database at a place, the path of a file or
 // the URL of a PostgreSQL database, making it if it is not there.
 func OpenIdentity(ctx context.Context, place string) (*Identity, error) {
-	d, err := openDatabase(ctx, place, settings{name: "identity", migrations: identityMigrations, pragmas: []string{"secure_delete(1)"}})
+	d, err := openDatabase(ctx, place, identitySettings)
 	if err != nil {
 		return nil, err
 	}

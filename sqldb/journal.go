@@ -18,6 +18,8 @@ var journalMigrations = []string{
 	)`,
 }
 
+var journalSettings = settings{name: "journal", migrations: journalMigrations}
+
 // Journal keeps a journal, a row a record, and its snapshots, apart from the
 // records so that writing one does not keep the writer waiting.
 type Journal struct {
@@ -37,7 +39,7 @@ type snapshots interface {
 // OpenJournal opens the journal at a place: the path of a file, whose snapshots
 // are in the folder path + ".snapshots", or the URL of a PostgreSQL database.
 func OpenJournal(ctx context.Context, place string) (*Journal, error) {
-	l, err := openLog(ctx, place, settings{name: "journal", migrations: journalMigrations}, `
+	l, err := openLog(ctx, place, journalSettings, `
 		INSERT INTO records (seq, hash, body) SELECT CAST($1 AS BIGINT), $2, $3
 		WHERE CAST($1 AS BIGINT) = 1 OR EXISTS (SELECT 1 FROM records WHERE seq = CAST($1 AS BIGINT) - 1)`)
 	if err != nil {

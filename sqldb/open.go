@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"strings"
 	"sync/atomic"
+	"time"
 )
 
 // settings are what one of the stores asks of its database.
@@ -51,8 +52,13 @@ type engine interface {
 	// version and setVersion keep how many steps were taken.
 	version(ctx context.Context, tx *sql.Tx) (int, error)
 	setVersion(ctx context.Context, tx *sql.Tx, version int) error
+	// beginReading begins a transaction that sees one moment.
+	beginReading() string
 	// insert adds rows to a table, fast.
 	insert(ctx context.Context, tx *transaction, rows bulk) error
+	// patience is how long a write may take to become durable before its
+	// outcome counts as unknown; zero if for ever.
+	patience() time.Duration
 	// settle waits until all that can be read is durable, as after a write
 	// whose outcome is unknown, and returns an error if that cannot be told.
 	settle(ctx context.Context, d *database) error
@@ -126,6 +132,8 @@ func (d *database) transact(ctx context.Context, do func(*transaction) error) er
 	}
 	defer conn.Close() // gives it back
 	before := d.undurable.Load()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	tx, err := conn.BeginTx(ctx, nil)
 	if err != nil {
 		return err
@@ -133,6 +141,9 @@ func (d *database) transact(ctx context.Context, do func(*transaction) error) er
 	if err := do(&transaction{tx, conn, d.engine}); err != nil {
 		tx.Rollback() // the error of do is what matters
 		return err
+	}
+	if patience := d.engine.patience(); patience > 0 {
+		defer time.AfterFunc(patience, cancel).Stop()
 	}
 	if err = tx.Commit(); err == nil && d.undurable.Load() != before {
 		err = errUndurable
@@ -165,6 +176,11 @@ func openLog(ctx context.Context, place string, s settings, insert string) (*log
 // append adds a row that is durable when append returns nil.
 func (l *log) append(ctx context.Context, values ...any) (rows int64, err error) {
 	before := l.undurable.Load()
+	if patience := l.engine.patience(); patience > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, patience)
+		defer cancel()
+	}
 	result, err := l.insert.ExecContext(ctx, values...)
 	if err == nil {
 		rows, err = result.RowsAffected()

@@ -21,7 +21,11 @@ import (
 // broken off stays in the primary, visible, and is lost with it. So nothing is
 // believed after such a break until a later commit has reached the standby,
 // which puts all earlier ones there too; that is what settle does.
-type postgres struct{ url string }
+type postgres struct {
+	url string
+	// timeout is connect_timeout of the URL.
+	timeout time.Duration
+}
 
 const connectTimeout = 10 * time.Second
 
@@ -30,6 +34,7 @@ func (e *postgres) connect(ctx context.Context, d *database) error {
 	if err != nil {
 		return err
 	}
+	e.timeout = config.ConnectTimeout
 	d.write = stdlib.OpenDB(*config)
 	d.write.SetMaxOpenConns(1)
 	err = checkServer(ctx, d.write)
@@ -59,7 +64,9 @@ func (e *postgres) config(d *database) (*pgx.ConnConfig, error) {
 		config.RuntimeParams["synchronous_commit"] = "off"
 	}
 	config.OnNotice = func(_ *pgconn.PgConn, notice *pgconn.Notice) {
-		if notice.Code == "57014" || notice.Code == "57P01" { // it no longer waits for the standby
+		// That it no longer waits for the standby comes as a plain warning.
+		// There is no other that a bank should see.
+		if notice.SeverityUnlocalized == "WARNING" {
 			d.undurable.Add(1)
 		}
 	}
@@ -123,6 +130,8 @@ func (*postgres) setVersion(ctx context.Context, tx *sql.Tx, version int) error 
 	return err
 }
 
+func (*postgres) beginReading() string { return "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" }
+
 // insert copies rows as they come, or, where a key may be taken, inserts them
 // in one statement after the other.
 func (*postgres) insert(ctx context.Context, tx *transaction, b bulk) error {
@@ -161,14 +170,20 @@ func insertEach(ctx context.Context, tx *transaction, b bulk) error {
 	})
 }
 
+// patience is how long a standby may be away before the bank stops: twice the
+// connect_timeout of the URL.
+func (e *postgres) patience() time.Duration { return 2 * e.timeout }
+
 // settle commits a change of nothing and waits until the standby has it.
-func (*postgres) settle(ctx context.Context, d *database) error {
+func (e *postgres) settle(ctx context.Context, d *database) error {
 	if d.settings.rebuildable {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, e.patience())
+	defer cancel()
 	before := d.undurable.Load()
 	if _, err := d.write.ExecContext(ctx, "UPDATE tables_version SET version = version"); err != nil {
-		return fmt.Errorf("waiting until what was written is durable: %w", err)
+		return fmt.Errorf("waiting until what was written is durable on the server and its synchronous standby: %w", err)
 	}
 	if d.undurable.Load() != before {
 		return errUndurable

@@ -1,9 +1,12 @@
 package sqldb_test
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/attentionbank/attentionbank/history"
 	"github.com/attentionbank/attentionbank/identity"
@@ -90,4 +93,94 @@ func TestPostgres(t *testing.T) {
 			}
 		})
 	})
+}
+
+// A server that is told to stop waiting for its standby answers a commit with
+// success and a warning. Such a record is neither acknowledged nor read, until
+// a later commit has reached the standby.
+func TestPostgresThatDoesNotWait(t *testing.T) {
+	ctx, server := t.Context(), storetest.StartPostgres(t)
+	standby := server.Standby(t)
+	url := server.NewDatabase(t, "bank") + "&connect_timeout=2"
+	store, err := sqldb.OpenJournal(ctx, url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	record := func(seq uint64) journal.Record { return journal.Record{Seq: seq, Body: []byte("record")} }
+	if err := store.Append(ctx, record(1)); err != nil {
+		t.Fatal(err)
+	}
+	standby.Kill()
+	appended := make(chan error, 1)
+	go func() { appended <- store.Append(ctx, record(2)) }()
+	const waiting = "FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+	for server.Query(t, "postgres", "SELECT count(*) "+waiting) == "0" {
+		select {
+		case err := <-appended:
+			t.Fatalf("the append did not wait for the standby: %v", err)
+		default:
+		}
+	}
+	server.Query(t, "postgres", "SELECT pg_cancel_backend(pid) "+waiting)
+	if err := <-appended; err == nil {
+		t.Error("a record that is on one server only was acknowledged")
+	}
+	load := func() (found int, err error) {
+		for _, err := range store.Load(ctx, 1) {
+			if err != nil {
+				return found, err
+			}
+			found++
+		}
+		return found, nil
+	}
+	if found, err := load(); err == nil {
+		t.Errorf("%d records were read while the last of them may be lost", found)
+	}
+	standby.Start(t)
+	for {
+		found, err := load()
+		if err == nil && found == 2 {
+			break
+		}
+		if err == nil {
+			t.Fatalf("%d records were read, expected 2", found)
+		}
+	}
+}
+
+// A server that would lose what it acknowledges is not used.
+func TestPostgresWithoutSync(t *testing.T) {
+	server := storetest.StartPostgres(t, "fsync = off")
+	if _, err := sqldb.OpenJournal(t.Context(), server.NewDatabase(t, "bank")); err == nil || !strings.Contains(err.Error(), "fsync") {
+		t.Errorf("opening a journal on a server without fsync: %v", err)
+	}
+}
+
+// Two processes do not hold the bank of a database at once.
+func TestLease(t *testing.T) {
+	server := storetest.StartPostgres(t)
+	url := server.NewDatabase(t, "bank") + "&connect_timeout=2"
+	first, err := sqldb.Lease(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := sqldb.Lease(t.Context(), url); !errors.Is(err, sqldb.ErrTaken) {
+		t.Errorf("a second lease: %v", err)
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	second, err := sqldb.Lease(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.Kill()
+	select {
+	case <-second.Done():
+	case <-time.After(time.Minute):
+		t.Error("the holder does not notice that its lease is lost")
+	}
+	second.Close() // of a server that is gone
 }

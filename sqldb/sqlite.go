@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
 )
@@ -53,6 +54,8 @@ func (sqlite) setVersion(ctx context.Context, tx *sql.Tx, version int) error {
 	return err
 }
 
+func (sqlite) beginReading() string { return "BEGIN" }
+
 // rowsPerInsert is how many rows one statement takes: a call of the engine
 // costs more than a row.
 const rowsPerInsert = 32
@@ -86,6 +89,8 @@ func (sqlite) insert(ctx context.Context, tx *transaction, b bulk) error {
 	}
 	return nil
 }
+
+func (sqlite) patience() time.Duration { return 0 }
 
 // settle has nothing to wait for: what a file shows to its only user is in it.
 func (sqlite) settle(context.Context, *database) error { return nil }

@@ -187,12 +187,6 @@ func (p *Postgres) Kill() {
 	p.server = nil
 }
 
-// Pause stops the server's walsenders and backends from running on, or lets
-// them run again.
-func (p *Postgres) Pause(signal syscall.Signal) {
-	syscall.Kill(p.server.Process.Pid, signal)
-}
-
 // Query runs SQL in a database and returns what it prints.
 func (p *Postgres) Query(t *testing.T, database, sql string) string {
 	t.Helper()
@@ -213,13 +207,12 @@ func (p *Postgres) URL(database string) string {
 
 // Standby starts a synchronous standby of the server: from its return on, what
 // the server acknowledges is on both.
-func (p *Postgres) Standby(t *testing.T, name string) *Postgres {
+func (p *Postgres) Standby(t *testing.T) *Postgres {
 	t.Helper()
 	standby := newPostgres(t)
 	standby.run(t, "pg_basebackup", "-h", "127.0.0.1", "-p", strconv.Itoa(p.Port), "-U", "postgres", "-D", standby.data(), "--wal-method=stream", "--checkpoint=fast", "--write-recovery-conf")
-	standby.Configure(t, fmt.Sprintf("primary_conninfo = 'host=127.0.0.1 port=%d user=postgres application_name=%s'", p.Port, name))
 	standby.Start(t)
-	p.Configure(t, "synchronous_standby_names = '"+name+"'")
+	p.Configure(t, "synchronous_standby_names = '*'")
 	p.Query(t, "postgres", "SELECT pg_reload_conf()")
 	deadline := time.Now().Add(time.Minute)
 	for p.Query(t, "postgres", "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'") != "1" {
@@ -234,7 +227,5 @@ func (p *Postgres) Standby(t *testing.T, name string) *Postgres {
 // Promote makes a standby a primary of its own.
 func (p *Postgres) Promote(t *testing.T) {
 	t.Helper()
-	p.Configure(t, "synchronous_standby_names = ''")
-	p.Query(t, "postgres", "SELECT pg_reload_conf()")
 	p.Query(t, "postgres", "SELECT pg_promote(true, 60)")
 }

@@ -14,9 +14,9 @@ import (
 )
 
 type backupCommand struct {
-	To        string `arg:"" help:"Directory for the copy; it must not exist or be empty." type:"path"`
-	Data      string `default:"./data" help:"Directory of the bank's files." type:"path"`
-	MasterKey bool   `help:"Copy the master key too. Then the copy opens everything, and erasure does not reach it."`
+	To string `arg:"" help:"Directory for the copy; it must not exist or be empty." type:"path"`
+	Site
+	MasterKey bool `help:"Copy the master key too. Then the copy opens everything, and erasure does not reach it."`
 }
 
 // Help teaches by example.
@@ -33,22 +33,20 @@ Examples:
 // backedUp are the databases of a bank in the order in which they are copied:
 // who reports is copied after what was reported, so every event of a copy has
 // its subject.
-var backedUp = []string{"journal.db", "events.db", "identity.db"}
+var backedUp = []string{"journal", "events", "identity"}
 
 // Run implements the command.
 func (c *backupCommand) Run(env *environment) error {
-	if _, err := os.Stat(filepath.Join(c.Data, "journal.db")); err != nil {
-		return withHint(fmt.Errorf("there is no bank in %s", c.Data), "name its directory with --data")
+	if err := c.exists(); err != nil {
+		return err
 	}
 	if err := emptyFolder(c.To); err != nil {
 		return err
 	}
-	for _, name := range backedUp {
-		from := filepath.Join(c.Data, name)
-		if _, err := os.Stat(from); errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err := sqldb.Copy(env.context, from, filepath.Join(c.To, name)); err != nil {
+	copied := Site{Data: c.To}
+	for _, store := range backedUp {
+		err := sqldb.Copy(env.context, store, c.place(store), copied.place(store))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
@@ -57,15 +55,16 @@ func (c *backupCommand) Run(env *environment) error {
 			return fmt.Errorf("copying the master key: %w", err)
 		}
 	}
-	if err := acceptHeads(env, c.To); err != nil {
+	if err := acceptHeads(env, copied); err != nil {
 		return err
 	}
-	return (&fsckCommand{Data: c.To}).Run(env)
+	return (&fsckCommand{Site: copied}).Run(env)
 }
 
 type restoreCommand struct {
-	From string `arg:"" help:"Directory of a backup." type:"existingdir"`
-	Data string `required:"" help:"Directory for the bank's files; it must not exist or be empty." type:"path"`
+	From  string `arg:"" help:"Directory of a backup." type:"existingdir"`
+	Data  string `required:"" help:"Directory for the bank's files; it must not exist or be empty." type:"path"`
+	Store string `env:"ATTENTIONBANK_STORE" help:"PostgreSQL database to restore into, in place of files; no bank may be in it yet." placeholder:"URL"`
 }
 
 // Help teaches by example.
@@ -75,8 +74,11 @@ ATTENTIONBANK_MASTER_KEY, before you serve it.
 
 What was acknowledged after the backup is not in it: tell your clients, whose retries count once.
 
-Example:
-  attentionbank restore /backups/2026-01-31 --data ./data2`
+Examples:
+  attentionbank restore /backups/2026-01-31 --data ./data2
+
+This is also the way from files to PostgreSQL: back up, then restore with --store.
+  attentionbank restore /backups/2026-01-31 --data ./data2 --store postgres://bank@db1/bank`
 }
 
 // Run implements the command.
@@ -87,13 +89,23 @@ func (c *restoreCommand) Run(env *environment) error {
 	if err := emptyFolder(c.Data); err != nil {
 		return err
 	}
-	for _, name := range append([]string{"master.key", "head", "events.head"}, backedUp...) {
+	from, to := Site{Data: c.From}, Site{Data: c.Data, Store: c.Store}
+	if err := to.check(); err != nil {
+		return err
+	}
+	for _, name := range []string{"master.key", "head", "events.head"} {
 		err := copyFile(filepath.Join(c.From, name), filepath.Join(c.Data, name))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("restoring %s: %w", name, err)
 		}
 	}
-	return (&fsckCommand{Data: c.Data}).Run(env)
+	for _, store := range backedUp {
+		err := sqldb.Copy(env.context, store, from.place(store), to.place(store))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return (&fsckCommand{Site: to}).Run(env)
 }
 
 // emptyFolder makes a folder that nothing is in yet.
@@ -113,8 +125,8 @@ func emptyFolder(path string) error {
 
 // acceptHeads makes the second heads of a fresh copy name its last records. The
 // copy of the journal is one moment of it, and nothing can be missing behind.
-func acceptHeads(env *environment, folder string) error {
-	store, head, err := openJournalFiles(env.context, folder)
+func acceptHeads(env *environment, site Site) error {
+	store, head, err := site.openJournal(env.context)
 	if err != nil {
 		return err
 	}
@@ -122,7 +134,7 @@ func acceptHeads(env *environment, folder string) error {
 	if err = errors.Join(err, head.Close(), store.Close()); err != nil {
 		return err
 	}
-	return (&fsckCommand{Data: folder}).withEvents(env, func(events *sqldb.Events, head *journal.HeadFile) error {
+	return (&fsckCommand{Site: site}).withEvents(env, func(events *sqldb.Events, head *journal.HeadFile) error {
 		_, err := collect.AcceptHead(env.context, events, head)
 		return err
 	})

@@ -64,7 +64,7 @@ func benchScore(_ context.Context, _ string, length time.Duration) (measured, er
 func systemMS() int64 { return time.Now().UnixMilli() }
 
 func openBench(ctx context.Context, folder string) (*node, error) {
-	return openNode(ctx, folder, systemMS, func(string) {})
+	return openNode(ctx, Site{Data: folder}, systemMS, func(string) {})
 }
 
 // fund opens accounts of a world in an asset and puts plenty into each.
@@ -186,7 +186,7 @@ func benchReplay(ctx context.Context, folder string, length time.Duration) (meas
 	if err = errors.Join(err, n.close()); err != nil {
 		return measured{}, err
 	}
-	store, head, err := openJournalFiles(ctx, folder)
+	store, head, err := Site{Data: folder}.openJournal(ctx)
 	if err != nil {
 		return measured{}, err
 	}

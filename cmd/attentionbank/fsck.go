@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 
 	"github.com/attentionbank/attentionbank/collect"
@@ -14,9 +13,9 @@ import (
 )
 
 type fsckCommand struct {
-	Data          string `default:"./data" help:"Directory of the bank's files." type:"path"`
-	JSON          bool   `help:"Print the report as JSON."`
-	AcceptJournal bool   `help:"Make the second head name the journal's last record: your word that nothing behind it was lost."`
+	Site
+	JSON          bool `help:"Print the report as JSON."`
+	AcceptJournal bool `help:"Make the second head name the journal's last record: your word that nothing behind it was lost."`
 }
 
 // Help teaches by example.
@@ -41,7 +40,7 @@ type fsckReport struct {
 
 // Run implements the command.
 func (c *fsckCommand) Run(env *environment) error {
-	store, head, done, err := openForReading(env, c.Data)
+	store, head, done, err := openForReading(env, c.Site)
 	if err != nil {
 		return err
 	}
@@ -111,37 +110,32 @@ func (c *fsckCommand) accept(env *environment, store *sqldb.Journal, head *journ
 
 // withEvents opens the log of events, if the bank has one.
 func (c *fsckCommand) withEvents(env *environment, use func(*sqldb.Events, *journal.HeadFile) error) error {
-	path := filepath.Join(c.Data, "events.db")
-	if _, err := os.Stat(path); os.IsNotExist(err) {
+	if _, err := os.Stat(c.place("events")); c.Store == "" && os.IsNotExist(err) {
 		return nil
 	}
-	events, err := sqldb.OpenEvents(env.context, path)
+	events, head, err := c.openEvents(env.context)
 	if err != nil {
 		return err
 	}
 	defer events.Close()
-	head, err := journal.OpenHeadFile(filepath.Join(c.Data, "events.head"))
-	if err != nil {
-		return err
-	}
 	defer head.Close()
 	return use(events, head)
 }
 
 // openForReading opens the journal of a bank that nobody serves.
-func openForReading(env *environment, folder string) (store *sqldb.Journal, head *journal.HeadFile, done func(), err error) {
-	if _, err := os.Stat(filepath.Join(folder, "journal.db")); err != nil {
-		return nil, nil, nil, withHint(fmt.Errorf("there is no bank in %s", folder), "name its directory with --data")
+func openForReading(env *environment, site Site) (store *sqldb.Journal, head *journal.HeadFile, done func(), err error) {
+	if err := site.exists(); err != nil {
+		return nil, nil, nil, err
 	}
-	lock, err := lockFolder(folder)
+	_, release, err := site.hold(env.context)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	if store, head, err = openJournalFiles(env.context, folder); err != nil {
-		lock.Close()
+	if store, head, err = site.openJournal(env.context); err != nil {
+		release()
 		return nil, nil, nil, err
 	}
-	return store, head, func() { head.Close(); store.Close(); lock.Close() }, nil
+	return store, head, func() { head.Close(); store.Close(); release() }, nil
 }
 
 // recordProgress shows on a terminal how many records were read.

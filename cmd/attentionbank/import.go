@@ -17,13 +17,13 @@ import (
 )
 
 type importCommand struct {
-	Files     []string `arg:"" help:"CSV files, or NDJSON of Segment events; - is standard input." placeholder:"FILE"`
-	World     string   `required:"" help:"Code of the world that the history is of; it is added if the bank does not have it." placeholder:"NAME"`
-	Data      string   `default:"./data" help:"Directory of the bank's files." type:"path"`
-	Policy    string   `help:"Policy file (YAML) for this history; without one, the default policy without a refund window." type:"existingfile"`
-	Map       columns  `help:"Columns of a CSV file: person, time, hours, interactions, spend, type, id. a+b joins columns." placeholder:"ROLE=COLUMN" mapsep:","`
-	Delimiter string   `help:"Between columns: ${enum}." enum:"comma,tab,semicolon,space" default:"comma"`
-	Strict    bool     `help:"Stop at the first row that cannot be read."`
+	Files []string `arg:"" help:"CSV files, or NDJSON of Segment events; - is standard input." placeholder:"FILE"`
+	World string   `required:"" help:"Code of the world that the history is of; it is added if the bank does not have it." placeholder:"NAME"`
+	Site
+	Policy    string  `help:"Policy file (YAML) for this history; without one, the default policy without a refund window." type:"existingfile"`
+	Map       columns `help:"Columns of a CSV file: person, time, hours, interactions, spend, type, id. a+b joins columns." placeholder:"ROLE=COLUMN" mapsep:","`
+	Delimiter string  `help:"Between columns: ${enum}." enum:"comma,tab,semicolon,space" default:"comma"`
+	Strict    bool    `help:"Stop at the first row that cannot be read."`
 }
 
 // Help teaches by example.
@@ -75,7 +75,7 @@ func (c *importCommand) Run(env *environment) error {
 		return err
 	}
 	nowMS := func() int64 { return time.Now().UnixMilli() }
-	n, err := openNode(env.context, c.Data, nowMS, func(message string) { fmt.Fprintln(env.stderr, message) })
+	n, err := openNode(env.context, c.Site, nowMS, func(message string) { fmt.Fprintln(env.stderr, message) })
 	if err != nil {
 		return err
 	}

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/attentionbank/attentionbank/bank"
@@ -19,7 +17,8 @@ import (
 
 // node is a bank on a data directory: every verb with its store, joined.
 type node struct {
-	folder    string
+	site      Site
+	lost      <-chan struct{} // closed when another may open the bank
 	journal   *journal.Writer
 	identity  *identity.Registry
 	collector *collect.Collector
@@ -30,10 +29,10 @@ type node struct {
 	closers []func() error // in the order of opening
 }
 
-// openNode opens the bank in a folder, making it if it is not there. nowMS is
+// openNode opens the bank of a site, making it if it is not there. nowMS is
 // its clock, warn is told what an operator should know.
-func openNode(ctx context.Context, folder string, nowMS func() int64, warn func(string)) (*node, error) {
-	n := &node{folder: folder}
+func openNode(ctx context.Context, site Site, nowMS func() int64, warn func(string)) (*node, error) {
+	n := &node{site: site}
 	if err := n.open(ctx, nowMS, warn); err != nil {
 		return nil, errors.Join(err, n.close())
 	}
@@ -41,18 +40,16 @@ func openNode(ctx context.Context, folder string, nowMS func() int64, warn func(
 }
 
 func (n *node) open(ctx context.Context, nowMS func() int64, warn func(string)) error {
-	if err := os.MkdirAll(n.folder, 0o700); err != nil {
-		return fmt.Errorf("making the data directory: %w", err)
-	}
-	lock, err := lockFolder(n.folder)
+	lost, release, err := n.site.hold(ctx)
 	if err != nil {
 		return err
 	}
-	n.closers = append(n.closers, lock.Close)
+	n.lost = lost
+	n.closers = append(n.closers, release)
 	if err := n.openIdentity(ctx, nowMS); err != nil {
 		return err
 	}
-	store, head, err := openJournalFiles(ctx, n.folder)
+	store, head, err := n.site.openJournal(ctx)
 	if err != nil {
 		return err
 	}
@@ -67,25 +64,12 @@ func (n *node) open(ctx context.Context, nowMS func() int64, warn func(string)) 
 	return n.openCollector(ctx, nowMS)
 }
 
-func openJournalFiles(ctx context.Context, folder string) (*sqldb.Journal, *journal.HeadFile, error) {
-	store, err := sqldb.OpenJournal(ctx, filepath.Join(folder, "journal.db"))
-	if err != nil {
-		return nil, nil, err
-	}
-	head, err := journal.OpenHeadFile(filepath.Join(folder, "head"))
-	if err != nil {
-		store.Close()
-		return nil, nil, err
-	}
-	return store, head, nil
-}
-
 func (n *node) openIdentity(ctx context.Context, nowMS func() int64) error {
-	master, err := identity.LoadMasterKey(n.folder)
+	master, err := identity.LoadMasterKey(n.site.Data)
 	if err != nil {
 		return err
 	}
-	store, err := sqldb.OpenIdentity(ctx, filepath.Join(n.folder, "identity.db"))
+	store, err := sqldb.OpenIdentity(ctx, n.site.place("identity"))
 	if err != nil {
 		return err
 	}
@@ -98,7 +82,7 @@ func (n *node) openIdentity(ctx context.Context, nowMS func() int64) error {
 }
 
 func (n *node) openHistory(ctx context.Context, store *sqldb.Journal, nowMS func() int64, warn func(string)) (err error) {
-	if n.history, err = sqldb.OpenHistory(ctx, filepath.Join(n.folder, "history.db")); err != nil {
+	if n.history, err = sqldb.OpenHistory(ctx, n.site.place("history")); err != nil {
 		return err
 	}
 	n.closers = append(n.closers, n.history.Close)
@@ -132,13 +116,8 @@ func (n *node) openHistory(ctx context.Context, store *sqldb.Journal, nowMS func
 }
 
 func (n *node) openCollector(ctx context.Context, nowMS func() int64) error {
-	log, err := sqldb.OpenEvents(ctx, filepath.Join(n.folder, "events.db"))
+	log, head, err := n.site.openEvents(ctx)
 	if err != nil {
-		return err
-	}
-	head, err := journal.OpenHeadFile(filepath.Join(n.folder, "events.head"))
-	if err != nil {
-		log.Close()
 		return err
 	}
 	n.closers = append(n.closers, log.Close, head.Close)

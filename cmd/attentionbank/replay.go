@@ -12,10 +12,10 @@ import (
 )
 
 type replayCommand struct {
-	To       uint64 `required:"" help:"Show the state after this record." placeholder:"SEQ"`
-	Data     string `default:"./data" help:"Directory of the bank's files." type:"path"`
-	Accounts bool   `help:"Show every account too."`
-	JSON     bool   `help:"Print JSON."`
+	To uint64 `required:"" help:"Show the state after this record." placeholder:"SEQ"`
+	Site
+	Accounts bool `help:"Show every account too."`
+	JSON     bool `help:"Print JSON."`
 }
 
 // Help teaches by example.
@@ -59,7 +59,7 @@ func (c *replayCommand) Run(env *environment) error {
 	if c.To == 0 {
 		return usage("--to: expected a record from 1 on")
 	}
-	store, _, done, err := openForReading(env, c.Data)
+	store, _, done, err := openForReading(env, c.Site)
 	if err != nil {
 		return err
 	}

@@ -14,8 +14,8 @@ import (
 )
 
 type serveCommand struct {
-	Listen    string        `default:"127.0.0.1:8080" help:"Address to listen on." placeholder:"HOST:PORT"`
-	Data      string        `default:"./data" help:"Directory of the bank's files." type:"path"`
+	Listen string `default:"127.0.0.1:8080" help:"Address to listen on." placeholder:"HOST:PORT"`
+	Site
 	MintEvery time.Duration `default:"1h" help:"How often what was earned is posted as points; the close of an epoch posts it too."`
 	TLSCert   string        `help:"Certificate chain (PEM) to serve TLS by; needs --tls-key." type:"existingfile"`
 	TLSKey    string        `help:"Key of the certificate (PEM)." type:"existingfile"`
@@ -24,13 +24,15 @@ type serveCommand struct {
 
 // Help teaches by example.
 func (c *serveCommand) Help() string {
-	return `The bank runs on embedded databases in the data directory; nothing else is needed.
+	return `The bank runs on embedded databases in the data directory; nothing else is needed. With --store they
+are in PostgreSQL; with a synchronous standby there, the loss of one machine loses nothing.
 On the first start it prints a one-time link that makes the operator's key.
 
 Examples:
   attentionbank serve
   attentionbank serve --listen 0.0.0.0:8080 --data /var/lib/attentionbank --log json
   attentionbank serve --listen :443 --tls-cert chain.pem --tls-key key.pem
+  attentionbank serve --store "postgres://bank@db1,db2/bank?sslmode=verify-full"
 
 Stop it with Ctrl-C or SIGTERM: it answers what waits and takes a snapshot.`
 }
@@ -56,7 +58,7 @@ func (c *serveCommand) Run(env *environment) error {
 	}
 	defer listener.Close()
 	nowMS := func() int64 { return time.Now().UnixMilli() }
-	n, err := openNode(env.context, c.Data, nowMS, func(message string) { logger.Warn(message) })
+	n, err := openNode(env.context, c.Site, nowMS, func(message string) { logger.Warn(message) })
 	if err != nil {
 		return err
 	}
@@ -104,6 +106,8 @@ func (c *serveCommand) serve(ctx context.Context, n *node, listener net.Listener
 		err = n.journal.Err()
 	case <-n.collector.Done():
 		err = n.collector.Err()
+	case <-n.lost:
+		err = errors.New("the connection that holds the database for this process is lost, and another may have taken it")
 	case <-ctx.Done():
 		logger.Info("stopping: answering what waits")
 	}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/attentionbank/attentionbank/journal"
+	"github.com/attentionbank/attentionbank/sqldb"
+)
+
+// Site is where a bank is kept: its files in a directory, and its databases
+// there too or in PostgreSQL. It is embedded in every command that opens a bank.
+type Site struct {
+	Data  string `default:"./data" help:"Directory of the bank's files." type:"path"`
+	Store string `env:"ATTENTIONBANK_STORE" help:"PostgreSQL database for journal, events, history and identity, in place of files: postgres://USER@HOST/DATABASE. The directory still keeps the master key and the second heads." placeholder:"URL"`
+}
+
+const noSuchStore = "expected a URL such as postgres://bank@db1,db2/bank?sslmode=verify-full"
+
+// place returns where the database of a store is: "journal", "events",
+// "history" or "identity".
+func (s Site) place(store string) string {
+	if s.Store != "" {
+		return s.Store
+	}
+	return filepath.Join(s.Data, store+".db")
+}
+
+// check returns an error if the names of the site make no sense.
+func (s Site) check() error {
+	if s.Store != "" && !sqldb.IsURL(s.Store) {
+		return usage("--store: %s", noSuchStore)
+	}
+	return nil
+}
+
+// exists returns an error if there is no bank.
+func (s Site) exists() error {
+	if err := s.check(); err != nil || s.Store != "" {
+		return err
+	}
+	if _, err := os.Stat(s.place("journal")); err != nil {
+		return withHint(fmt.Errorf("there is no bank in %s", s.Data), "name its directory with --data")
+	}
+	return nil
+}
+
+// hold keeps others from opening the bank until close is called. lost is closed
+// if the hold is lost before; it is nil where that cannot be.
+func (s Site) hold(ctx context.Context) (lost <-chan struct{}, close func() error, err error) {
+	if err := s.check(); err != nil {
+		return nil, nil, err
+	}
+	if err := os.MkdirAll(s.Data, 0o700); err != nil {
+		return nil, nil, fmt.Errorf("making the data directory: %w", err)
+	}
+	lock, err := lockFolder(s.Data)
+	if err != nil {
+		return nil, nil, err
+	}
+	if s.Store == "" {
+		return nil, lock.Close, nil
+	}
+	lease, err := sqldb.Lease(ctx, s.Store)
+	if err != nil {
+		lock.Close()
+		if errors.Is(err, sqldb.ErrTaken) {
+			err = withHint(err, "stop it first, or wait until the server has noticed that it is gone")
+		}
+		return nil, nil, err
+	}
+	return lease.Done(), func() error { return errors.Join(lease.Close(), lock.Close()) }, nil
+}
+
+// openJournal opens the journal and its second head.
+func (s Site) openJournal(ctx context.Context) (*sqldb.Journal, *journal.HeadFile, error) {
+	store, err := sqldb.OpenJournal(ctx, s.place("journal"))
+	if err != nil {
+		return nil, nil, err
+	}
+	head, err := journal.OpenHeadFile(filepath.Join(s.Data, "head"))
+	if err != nil {
+		store.Close()
+		return nil, nil, err
+	}
+	return store, head, nil
+}
+
+// openEvents opens the log of events and its second head.
+func (s Site) openEvents(ctx context.Context) (*sqldb.Events, *journal.HeadFile, error) {
+	store, err := sqldb.OpenEvents(ctx, s.place("events"))
+	if err != nil {
+		return nil, nil, err
+	}
+	head, err := journal.OpenHeadFile(filepath.Join(s.Data, "events.head"))
+	if err != nil {
+		store.Close()
+		return nil, nil, err
+	}
+	return store, head, nil
+}
