@@ -47,11 +47,9 @@ var errUndurable = errors.New("the server did not wait until it was durable")
 type engine interface {
 	// connect fills in d.write and d.read.
 	connect(ctx context.Context, d *database) error
-	// tables turns a step of the migrations into the engine's own words.
-	tables(step string) string
-	// version and setVersion keep how many steps were taken.
-	version(ctx context.Context, tx *sql.Tx) (int, error)
-	setVersion(ctx context.Context, tx *sql.Tx, version int) error
+	// migrate brings the tables to the last of the steps, in the engine's own
+	// words, and keeps how many were taken.
+	migrate(ctx context.Context, tx *sql.Tx, steps []string) error
 	// beginReading begins a transaction that sees one moment.
 	beginReading() string
 	// insert adds rows to a table, fast.
@@ -85,7 +83,8 @@ func openDatabase(ctx context.Context, place string, s settings) (*database, err
 	if err != nil {
 		return nil, fmt.Errorf("opening the %s: %w", s.name, err)
 	}
-	if err = d.migrate(ctx); err == nil {
+	err = d.transact(ctx, func(tx *transaction) error { return d.engine.migrate(ctx, tx.Tx, s.migrations) })
+	if err == nil {
 		err = d.engine.settle(ctx, d)
 	}
 	if err != nil {
@@ -95,26 +94,17 @@ func openDatabase(ctx context.Context, place string, s settings) (*database, err
 	return d, nil
 }
 
-func (d *database) migrate(ctx context.Context) error {
-	steps := d.settings.migrations
-	return d.transact(ctx, func(tx *transaction) error {
-		version, err := d.engine.version(ctx, tx.Tx)
-		if err != nil {
-			return fmt.Errorf("reading the version of the tables: %w", err)
+// advance takes the steps behind a version.
+func advance(ctx context.Context, tx *sql.Tx, version int, steps []string) error {
+	if version > len(steps) {
+		return fmt.Errorf("the tables have version %d, this program knows up to %d: use a newer program", version, len(steps))
+	}
+	for ; version < len(steps); version++ {
+		if _, err := tx.ExecContext(ctx, steps[version]); err != nil {
+			return fmt.Errorf("bringing the tables to version %d: %w", version+1, err)
 		}
-		if version > len(steps) {
-			return fmt.Errorf("the tables have version %d, this program knows up to %d: use a newer program", version, len(steps))
-		}
-		if version == len(steps) {
-			return nil
-		}
-		for ; version < len(steps); version++ {
-			if _, err := tx.ExecContext(ctx, d.engine.tables(steps[version])); err != nil {
-				return fmt.Errorf("bringing the tables to version %d: %w", version+1, err)
-			}
-		}
-		return d.engine.setVersion(ctx, tx.Tx, version)
-	})
+	}
+	return nil
 }
 
 // transaction is a transaction and the connection that it runs on.

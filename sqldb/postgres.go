@@ -111,22 +111,26 @@ func checkServer(ctx context.Context, db *sql.DB) error {
 // in another way. Integers have 64 bits in both.
 var postgresWords = strings.NewReplacer("INTEGER", "BIGINT", "BLOB", "BYTEA", " WITHOUT ROWID", "")
 
-func (*postgres) tables(step string) string { return postgresWords.Replace(step) }
-
-// version keeps others who open the same schema waiting until this transaction
-// ends.
-func (*postgres) version(ctx context.Context, tx *sql.Tx) (version int, err error) {
-	_, err = tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock(hashtextextended('attentionbank ' || current_schema(), 0));
+// migrate keeps others who open the same schema waiting until it ends.
+func (*postgres) migrate(ctx context.Context, tx *sql.Tx, steps []string) error {
+	_, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock(hashtextextended('attentionbank ' || current_schema(), 0));
 		CREATE TABLE IF NOT EXISTS tables_version (one BIGINT PRIMARY KEY CHECK (one = 1), version BIGINT NOT NULL);
 		INSERT INTO tables_version (one, version) VALUES (1, 0) ON CONFLICT DO NOTHING`)
-	if err == nil {
-		err = tx.QueryRowContext(ctx, "SELECT version FROM tables_version").Scan(&version)
+	if err != nil {
+		return err
 	}
-	return version, err
-}
-
-func (*postgres) setVersion(ctx context.Context, tx *sql.Tx, version int) error {
-	_, err := tx.ExecContext(ctx, "UPDATE tables_version SET version = $1", version)
+	var version int
+	if err := tx.QueryRowContext(ctx, "SELECT version FROM tables_version").Scan(&version); err != nil {
+		return err
+	}
+	words := make([]string, len(steps))
+	for i, step := range steps {
+		words[i] = postgresWords.Replace(step)
+	}
+	if err := advance(ctx, tx, version, words); err != nil || version == len(steps) {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, "UPDATE tables_version SET version = $1", len(steps))
 	return err
 }
 

@@ -40,17 +40,15 @@ func (e sqlite) connect(_ context.Context, d *database) (err error) {
 	return nil
 }
 
-func (sqlite) tables(step string) string { return step }
-
-func (e sqlite) version(ctx context.Context, tx *sql.Tx) (version int, err error) {
-	if err = tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
-		err = fmt.Errorf("%s: %w", e.path, err)
+func (e sqlite) migrate(ctx context.Context, tx *sql.Tx, steps []string) error {
+	var version int
+	if err := tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
+		return fmt.Errorf("%s: %w", e.path, err)
 	}
-	return version, err
-}
-
-func (sqlite) setVersion(ctx context.Context, tx *sql.Tx, version int) error {
-	_, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", version))
+	if err := advance(ctx, tx, version, steps); err != nil || version == len(steps) {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", len(steps)))
 	return err
 }
 
