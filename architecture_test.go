@@ -48,7 +48,8 @@ var layers = map[string]struct {
 	"client": {ours: []string{"wire"}},
 
 	"storetest": {ours: []string{"bank", "collect", "history", "identity", "journal", "ledger", "memory"}, others: []string{"pgregory.net/rapid"}},
-	"sim":       {ours: []string{"bank", "collect", "event", "journal", "ledger", "memory", "score"}},
+	"auditor":   {pure: true}, // independent of what it audits
+	"sim":       {ours: []string{"auditor", "bank", "collect", "event", "journal", "ledger", "memory", "score"}},
 	"cmd/attentionbank": {
 		ours:   []string{"amount", "api", "bank", "collect", "event", "history", "identity", "journal", "ledger", "score", "sim", "sqldb"},
 		others: []string{"github.com/alecthomas/kong", "github.com/prometheus/client_golang", "github.com/schollz/progressbar/v3", "golang.org/x/sys", "golang.org/x/term"},

@@ -17,8 +17,17 @@ import (
 //
 // A place that is all zeros has never been written.
 type HeadFile struct {
-	file *os.File
+	file File
 	last uint64 // the sequence that was loaded or saved last
+}
+
+// File is what a head is kept in. What was written is durable once Sync has
+// returned nil.
+type File interface {
+	io.ReaderAt
+	io.WriterAt
+	io.Closer
+	Sync() error
 }
 
 const (
@@ -28,6 +37,14 @@ const (
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// HeadIn returns the head that is kept in a file of 1024 bytes.
+func HeadIn(file File) *HeadFile { return &HeadFile{file: file} }
+
+// dataFile syncs without the metadata, which a save does not change.
+type dataFile struct{ *os.File }
+
+func (f dataFile) Sync() error { return syncData(f.File) }
 
 // OpenHeadFile opens the file, making it if it is not there.
 func OpenHeadFile(path string) (*HeadFile, error) {
@@ -47,7 +64,7 @@ func OpenHeadFile(path string) (*HeadFile, error) {
 		file.Close()
 		return nil, fmt.Errorf("opening the second head: %w", err)
 	}
-	return &HeadFile{file: file}, nil
+	return HeadIn(dataFile{file}), nil
 }
 
 // Load returns the newer of the two places. Damage of both is an error.
@@ -105,7 +122,7 @@ func (h *HeadFile) Save(seq uint64, hash [32]byte) error {
 		}
 	}
 	h.last = seq
-	return syncData(h.file)
+	return h.file.Sync()
 }
 
 // Close closes the file.

@@ -205,7 +205,9 @@ func (w *Writer) maybeSnapshot() {
 	}
 	w.sinceSnapshot = 0
 	seq, write := w.freeze()
-	w.snapshots.Go(func() {
+	w.snapshots.Add(1)
+	w.options.Aside(func() {
+		defer w.snapshots.Done()
 		defer w.snapshotting.Store(false)
 		if err := w.store.SaveSnapshot(context.Background(), seq, write); err != nil {
 			w.options.Warn(fmt.Sprintf("the snapshot at record %d could not be taken: %v", seq, err))

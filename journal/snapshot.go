@@ -48,7 +48,7 @@ func checkSnapshot(ctx context.Context, store Store, seq uint64) (seen seenSnaps
 		return seen, err
 	}
 	sum := sha256.New()
-	buffer := make([]byte, 1<<20)
+	buffer := make([]byte, 64<<10)
 	held := 0 // bytes at the begin of buffer that may be the sum at the end
 	for err != io.EOF {
 		var n int

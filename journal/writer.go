@@ -40,6 +40,9 @@ type Options struct {
 	// causes is then done with the next request. It is for simulations, whose
 	// time is not the system's.
 	ByRequestOnly bool
+	// Aside runs what is done beside the writer: the writing of a snapshot. The
+	// default is a goroutine of its own; a simulation says when.
+	Aside func(work func())
 	// Warn is told what an operator should know and what does not stop the
 	// bank. The default is to say nothing.
 	Warn func(message string)
@@ -108,6 +111,9 @@ func Open(ctx context.Context, store Store, head Head, options Options) (*Writer
 	}
 	if options.Warn == nil {
 		options.Warn = func(string) {}
+	}
+	if options.Aside == nil {
+		options.Aside = func(work func()) { go work() }
 	}
 	at, err := recoverState(ctx, store, head, options.Warn)
 	if err != nil {
