@@ -1,6 +1,7 @@
 package collect
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,11 +26,9 @@ const (
 	// MaxSessionMS is the longest session that can be opened.
 	MaxSessionMS = 24 * 60 * 60 * 1000
 
-	queueLength     = 1024
-	maxBatchEntries = 20_000
-	// checkpointEntries is how many entries at the most are folded again after
-	// a crash.
-	checkpointEntries = 200_000
+	queueLength       = 1024
+	maxBatchEntries   = 20_000
+	checkpointEntries = 200_000 // unless the options say otherwise
 )
 
 // ErrBusy is returned when too many requests wait: try again later.
@@ -79,6 +78,9 @@ type Options struct {
 	// Now returns the time in ms since 1970-01-01 UTC; the default is the
 	// system's clock.
 	Now func() int64
+	// CheckpointEntries is how many entries at the most are folded again after
+	// a crash; the default is 200,000.
+	CheckpointEntries int
 }
 
 // Collector accepts events. Its methods may be called from any goroutine.
@@ -89,6 +91,8 @@ type Collector struct {
 	subjects    Subjects
 	policies    Policies
 	now         func() int64
+	// checkpointEntries are accepted between two checkpoints.
+	checkpointEntries int
 
 	queue   chan *request
 	closing chan struct{}
@@ -135,7 +139,7 @@ type Request struct {
 // Open folds again what came after the last checkpoint and begins to accept.
 func Open(ctx context.Context, log Log, head Head, checkpoints Checkpoints, subjects Subjects, policies Policies, options Options) (*Collector, error) {
 	c := &Collector{
-		log: log, head: head, checkpoints: checkpoints, subjects: subjects, policies: policies, now: options.Now,
+		log: log, head: head, checkpoints: checkpoints, subjects: subjects, policies: policies, now: options.Now, checkpointEntries: cmp.Or(options.CheckpointEntries, checkpointEntries),
 		queue: make(chan *request, queueLength), closing: make(chan struct{}), done: make(chan struct{}),
 	}
 	if c.now == nil {
@@ -279,7 +283,7 @@ func (c *Collector) run() {
 			}
 			close(r.done)
 		}
-		if err == nil && c.fold.sinceCheckpoint >= checkpointEntries {
+		if err == nil && c.fold.sinceCheckpoint >= c.checkpointEntries {
 			err = c.fold.checkpoint(context.Background())
 		}
 		if err != nil {
