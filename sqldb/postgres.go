@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 	"unicode"
@@ -73,8 +74,8 @@ func (e *postgres) config(d *database) (*pgx.ConnConfig, error) {
 	return config, nil
 }
 
-func parseURL(url string) (*pgx.ConnConfig, error) {
-	config, err := pgx.ParseConfig(url)
+func parseURL(place string) (*pgx.ConnConfig, error) {
+	config, err := pgx.ParseConfig(place)
 	if err != nil {
 		return nil, fmt.Errorf("reading the address of the PostgreSQL server: %w", err)
 	}
@@ -208,4 +209,31 @@ func (*postgres) wipe(ctx context.Context, d *database, tables ...string) error 
 func isPostgresConflict(err error) bool {
 	var fault *pgconn.PgError
 	return errors.As(err, &fault) && fault.Code == "23505" // unique_violation
+}
+
+// NewDatabase makes an empty database on the server of a URL and returns its
+// URL and what drops it again.
+func NewDatabase(ctx context.Context, from, name string) (made string, drop func() error, err error) {
+	place, err := url.Parse(from)
+	if err != nil {
+		return "", nil, errors.New("reading the address of the PostgreSQL server: it is no URL")
+	}
+	config, err := parseURL(from)
+	if err != nil {
+		return "", nil, err
+	}
+	do := func(statement string) error {
+		conn, err := pgx.ConnectConfig(ctx, config)
+		if err != nil {
+			return fmt.Errorf("connecting to PostgreSQL: %w", err)
+		}
+		defer conn.Close(ctx)
+		_, err = conn.Exec(ctx, statement+pgx.Identifier{name}.Sanitize())
+		return err
+	}
+	if err := do("CREATE DATABASE "); err != nil {
+		return "", nil, fmt.Errorf("making a database: %w", err)
+	}
+	place.Path = "/" + name
+	return place.String(), func() error { return do("DROP DATABASE ") }, nil
 }

@@ -1,14 +1,19 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/attentionbank/attentionbank/sqldb"
 )
 
 type benchCommand struct {
@@ -16,6 +21,7 @@ type benchCommand struct {
 	Runs    int           `default:"3" help:"Runs of each; the median is reported."`
 	Seconds float64       `default:"4" help:"Length of a run."`
 	Data    string        `help:"Directory for the files, on the disk to be measured; a temporary one if none is named." type:"path"`
+	Store   string        `help:"PostgreSQL server to measure with: each run makes a database there and drops it. The URL names a database to connect to first." placeholder:"URL"`
 	Out     string        `help:"Append the lines to this file too." type:"path"`
 	length  time.Duration // of a run
 }
@@ -28,6 +34,8 @@ durable (every record is synced), and the load comes from this process, on the s
 Examples:
   attentionbank bench
   attentionbank bench --only transfers --seconds 10 --data /var/tmp
+  attentionbank bench --only large --runs 1
+  attentionbank bench --only history --store postgres://postgres@127.0.0.1/postgres
   attentionbank bench --out bench/results.jsonl`
 }
 
@@ -45,6 +53,7 @@ type benchLine struct {
 	Go        string    `json:"go"`
 	CPU       string    `json:"cpu"`
 	CPUs      int       `json:"cpus"`
+	Store     string    `json:"store"`
 	At        string    `json:"at"`
 }
 
@@ -68,9 +77,24 @@ func (m measured) percentile(share float64) float64 {
 	return float64(m.answers[min(int(share*float64(len(m.answers))), len(m.answers)-1)]) / 1e6
 }
 
+// benchmark measures one thing or, where the setting takes long to make,
+// several things of one setting, each with a line of its own.
 type benchmark struct {
-	name, regime, unit string
-	run                func(ctx context.Context, folder string, length time.Duration) (measured, error)
+	lines []benchTitle
+	run   func(ctx context.Context, site Site, length time.Duration) ([]measured, error)
+}
+
+type benchTitle struct{ name, regime, unit string }
+
+func single(name, regime, unit string, run func(ctx context.Context, site Site, length time.Duration) (measured, error)) benchmark {
+	return benchmark{[]benchTitle{{name, regime, unit}}, func(ctx context.Context, site Site, length time.Duration) ([]measured, error) {
+		m, err := run(ctx, site, length)
+		return []measured{m}, err
+	}}
+}
+
+func (b benchmark) matches(part string) bool {
+	return slices.ContainsFunc(b.lines, func(title benchTitle) bool { return strings.Contains(title.name, part) })
 }
 
 // Run implements the command.
@@ -78,68 +102,99 @@ func (c *benchCommand) Run(env *environment) error {
 	if c.Runs < 1 || c.Seconds <= 0 {
 		return usage("expected --runs and --seconds above zero")
 	}
+	if err := (Site{Store: c.Store}).check(); err != nil {
+		return err
+	}
 	c.length = time.Duration(c.Seconds * float64(time.Second))
 	ran := false
+	var names []string
 	for _, b := range benchmarks {
-		if !strings.Contains(b.name, c.Only) {
+		for _, title := range b.lines {
+			names = append(names, title.name)
+		}
+		if !b.matches(c.Only) {
 			continue
 		}
 		ran = true
-		line, err := c.measure(env, b)
+		runs, err := c.runs(env.context, b)
 		if err != nil {
-			return fmt.Errorf("%s: %w", b.name, err)
+			return fmt.Errorf("%s: %w", b.lines[0].name, err)
 		}
-		text, err := json.Marshal(line)
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(env.stdout, "%s\n", text)
-		if c.Out != "" {
-			if err := appendLine(c.Out, text); err != nil {
+		for i, title := range b.lines {
+			if err := c.print(env, c.line(title, runs[i])); err != nil {
 				return err
 			}
 		}
 	}
 	if !ran {
-		names := make([]string, len(benchmarks))
-		for i, b := range benchmarks {
-			names[i] = b.name
-		}
 		return usage("--only %s: expected a part of one of %s", c.Only, strings.Join(names, ", "))
 	}
 	return nil
 }
 
-func (c *benchCommand) measure(env *environment, b benchmark) (benchLine, error) {
-	var runs []measured
+func (c *benchCommand) print(env *environment, line benchLine) error {
+	text, err := json.Marshal(line)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(env.stdout, "%s\n", text)
+	if c.Out == "" {
+		return nil
+	}
+	return appendLine(c.Out, text)
+}
+
+// runs runs a benchmark so often and returns the runs of each of its lines.
+func (c *benchCommand) runs(ctx context.Context, b benchmark) ([][]measured, error) {
+	runs := make([][]measured, len(b.lines))
 	for range c.Runs {
-		folder, err := os.MkdirTemp(c.Data, "attentionbank-bench-")
+		site, drop, err := c.freshSite(ctx)
 		if err != nil {
-			return benchLine{}, err
+			return nil, err
 		}
-		m, err := b.run(env.context, folder, c.length)
-		os.RemoveAll(folder)
-		if err != nil {
-			return benchLine{}, err
+		all, err := b.run(ctx, site, c.length)
+		if err = errors.Join(err, drop()); err != nil {
+			return nil, err
 		}
-		runs = append(runs, m)
+		for i, m := range all {
+			runs[i] = append(runs[i], m)
+		}
 		runtime.GC() // what a run has left is not the next one's
 	}
-	slices.SortFunc(runs, func(a, b measured) int {
-		if a.perSecond() < b.perSecond() {
-			return -1
-		}
-		return 1
-	})
+	return runs, nil
+}
+
+func (c *benchCommand) freshSite(ctx context.Context) (site Site, drop func() error, err error) {
+	if site.Data, err = os.MkdirTemp(c.Data, "attentionbank-bench-"); err != nil {
+		return Site{}, nil, err
+	}
+	remove := func() error { return os.RemoveAll(site.Data) }
+	if c.Store == "" {
+		return site, remove, nil
+	}
+	url, dropDatabase, err := sqldb.NewDatabase(ctx, c.Store, filepath.Base(site.Data))
+	if err != nil {
+		return Site{}, nil, errors.Join(err, remove())
+	}
+	site.Store = url
+	return site, func() error { return errors.Join(dropDatabase(), remove()) }, nil
+}
+
+// line reports the median of the runs.
+func (c *benchCommand) line(title benchTitle, runs []measured) benchLine {
+	slices.SortFunc(runs, func(a, b measured) int { return cmp.Compare(a.perSecond(), b.perSecond()) })
 	median := runs[len(runs)/2]
 	line := benchLine{
-		Bench: b.name, Regime: b.regime, Unit: b.unit, PerSecond: float64(int64(median.perSecond())), P50MS: median.percentile(0.50), P99MS: median.percentile(0.99),
-		Seconds: c.Seconds, Version: version(), Go: runtime.Version(), CPU: cpuName(), CPUs: runtime.NumCPU(), At: time.Now().UTC().Format(time.RFC3339),
+		Bench: title.name, Regime: title.regime, Unit: title.unit, PerSecond: float64(int64(median.perSecond())), P50MS: median.percentile(0.50), P99MS: median.percentile(0.99),
+		Seconds: c.Seconds, Version: version(), Go: runtime.Version(), CPU: cpuName(), CPUs: runtime.NumCPU(), Store: "SQLite", At: time.Now().UTC().Format(time.RFC3339),
+	}
+	if c.Store != "" {
+		line.Store = "PostgreSQL"
 	}
 	for _, m := range runs {
 		line.Runs = append(line.Runs, float64(int64(m.perSecond())))
 	}
-	return line, nil
+	return line
 }
 
 // cpuName returns what the system calls the processor.

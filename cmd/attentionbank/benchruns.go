@@ -24,18 +24,20 @@ import (
 
 // benchmarks in the order in which they run.
 var benchmarks = []benchmark{
-	{"score", "fold of heartbeats and interactions into the days of 1,000 people, one goroutine", "events", benchScore},
-	{"transfers_batched", "in process, batches of 8,000 single-leg transfers with idempotency keys, 100,000 accounts, facts kept, durable", "transfers", batched(false)},
-	{"transfers_hot", "the same with all credits to one account", "transfers", batched(true)},
-	{"replay", "recovery of a journal of such transfers from its first record: chain verified, every answer compared", "commands", benchReplay},
-	{"history", "the SQLite history of such transfers made from nothing, while the bank's own history follows too; rows of postings", "rows", benchHistory},
-	{"transfers_http_64", "one transfer a request over HTTP, 64 clients, idempotency keys, durable", "transfers", httpTransfers(64, 1)},
-	{"transfers_http_1", "one transfer a request over HTTP, one client, one at a time, durable", "transfers", httpTransfers(1, 1)},
-	{"transfers_http_100", "100 atomic legs a request over HTTP, 8 clients, random accounts, durable", "transfers", httpTransfers(8, 100)},
-	{"events_http", "Segment batches of 100 events of about 350 bytes over HTTP, 8 clients, server key, sealed, durable", "events", benchEvents},
+	single("score", "fold of heartbeats and interactions into the days of 1,000 people, one goroutine", "events", benchScore),
+	single("transfers_batched", "in process, batches of 8,000 single-leg transfers with idempotency keys, 100,000 accounts, facts kept, durable", "transfers", batched(100_000, false)),
+	single("transfers_hot", "the same with all credits to one account", "transfers", batched(100_000, true)),
+	single("transfers_1k", "the same between 1,000 accounts", "transfers", batched(1000, false)),
+	single("replay", "recovery of a journal of such transfers from its first record: chain verified, every answer compared", "commands", benchReplay),
+	single("history", "the history of such transfers made from nothing, while the bank's own history follows too; rows of postings", "rows", benchHistory),
+	single("transfers_http_64", "one transfer a request over HTTP, 64 clients, idempotency keys, durable", "transfers", httpTransfers(64, 1)),
+	single("transfers_http_1", "one transfer a request over HTTP, one client, one at a time, durable", "transfers", httpTransfers(1, 1)),
+	single("transfers_http_100", "100 atomic legs a request over HTTP, 8 clients, random accounts, durable", "transfers", httpTransfers(8, 100)),
+	single("events_http", "Segment batches of 100 events of about 350 bytes over HTTP, 8 clients, server key, sealed, durable", "events", benchEvents),
+	{largeLines, benchLarge},
 }
 
-func benchScore(_ context.Context, _ string, length time.Duration) (measured, error) {
+func benchScore(_ context.Context, _ Site, length time.Duration) (measured, error) {
 	policy := score.DefaultPolicy()
 	days := map[uint64]*score.Day{}
 	for person := range uint64(1000) {
@@ -63,8 +65,8 @@ func benchScore(_ context.Context, _ string, length time.Duration) (measured, er
 
 func systemMS() int64 { return time.Now().UnixMilli() }
 
-func openBench(ctx context.Context, folder string) (*node, error) {
-	return openNode(ctx, Site{Data: folder}, systemMS, func(string) {})
+func openBench(ctx context.Context, site Site) (*node, error) {
+	return openNode(ctx, site, systemMS, func(string) {})
 }
 
 // fund opens accounts of a world in an asset and puts plenty into each.
@@ -128,22 +130,23 @@ func (d *draws) pair(accounts []uint64) (from, to uint64) {
 }
 
 // batched makes transfers in process; hot credits them all to one account.
-func batched(hot bool) func(context.Context, string, time.Duration) (measured, error) {
-	return func(ctx context.Context, folder string, length time.Duration) (measured, error) {
-		n, err := openBench(ctx, folder)
+func batched(accounts int, hot bool) func(context.Context, Site, time.Duration) (measured, error) {
+	return func(ctx context.Context, site Site, length time.Duration) (measured, error) {
+		n, err := openBench(ctx, site)
 		if err != nil {
 			return measured{}, err
 		}
 		defer n.close()
-		return n.transferBatches(ctx, length, hot)
+		funded, err := n.fund(ctx, accounts)
+		if err != nil {
+			return measured{}, err
+		}
+		return transferBatches(ctx, n.journal, funded, length, hot)
 	}
 }
 
-func (n *node) transferBatches(ctx context.Context, length time.Duration, hot bool) (measured, error) {
-	accounts, err := n.fund(ctx, 100_000)
-	if err != nil {
-		return measured{}, err
-	}
+// transferBatches makes transfers between accounts from two submitters.
+func transferBatches(ctx context.Context, writer *journal.Writer, accounts []uint64, length time.Duration, hot bool) (measured, error) {
 	const size = 8000
 	return together(2, length, func(client int, until time.Time) (m measured, err error) {
 		random, number := draws(client+1), uint64(client)<<56
@@ -160,7 +163,7 @@ func (n *node) transferBatches(ctx context.Context, length time.Duration, hot bo
 				commands[i] = bank.Transfer{Key: key, Legs: []ledger.Leg{{Debit: from, Credit: to, Amount: 1}}}.AppendTo(nil)
 			}
 			began := time.Now()
-			answers, err := n.journal.Submit(ctx, commands...)
+			answers, err := writer.Submit(ctx, commands...)
 			if err != nil {
 				return m, err
 			}
@@ -177,16 +180,19 @@ func (n *node) transferBatches(ctx context.Context, length time.Duration, hot bo
 }
 
 // benchReplay fills a journal for the length of a run and then reads it again.
-func benchReplay(ctx context.Context, folder string, length time.Duration) (measured, error) {
-	n, err := openBench(ctx, folder)
+func benchReplay(ctx context.Context, site Site, length time.Duration) (measured, error) {
+	n, err := openBench(ctx, site)
 	if err != nil {
 		return measured{}, err
 	}
-	_, err = n.transferBatches(ctx, length, false)
+	accounts, err := n.fund(ctx, 100_000)
+	if err == nil {
+		_, err = transferBatches(ctx, n.journal, accounts, length, false)
+	}
 	if err = errors.Join(err, n.close()); err != nil {
 		return measured{}, err
 	}
-	store, head, err := Site{Data: folder}.openJournal(ctx)
+	store, head, err := site.openJournal(ctx)
 	if err != nil {
 		return measured{}, err
 	}
@@ -207,22 +213,26 @@ func benchReplay(ctx context.Context, folder string, length time.Duration) (meas
 
 // benchHistory makes transfers for a quarter of a run, and then the history of
 // them from nothing.
-func benchHistory(ctx context.Context, folder string, length time.Duration) (measured, error) {
-	n, err := openBench(ctx, folder)
+func benchHistory(ctx context.Context, site Site, length time.Duration) (measured, error) {
+	n, err := openBench(ctx, site)
 	if err != nil {
 		return measured{}, err
 	}
 	defer n.close()
-	made, err := n.transferBatches(ctx, length/16, false)
+	accounts, err := n.fund(ctx, 100_000)
 	if err != nil {
 		return measured{}, err
 	}
-	store, err := sqldb.OpenHistory(ctx, filepath.Join(folder, "again.db"))
+	made, err := transferBatches(ctx, n.journal, accounts, length/16, false)
+	if err != nil {
+		return measured{}, err
+	}
+	store, err := n.secondHistory(ctx)
 	if err != nil {
 		return measured{}, err
 	}
 	defer store.Close()
-	records, err := sqldb.OpenJournal(ctx, filepath.Join(folder, "journal.db"))
+	records, err := sqldb.OpenJournal(ctx, site.place("journal"))
 	if err != nil {
 		return measured{}, err
 	}
@@ -236,6 +246,22 @@ func benchHistory(ctx context.Context, folder string, length time.Duration) (mea
 		return measured{}, err
 	}
 	return measured{done: 2 * (made.done + 100_000), took: time.Since(began)}, nil
+}
+
+// secondHistory opens an empty history; in PostgreSQL it takes the place of the
+// bank's own, which must have been read to its end and stops.
+func (n *node) secondHistory(ctx context.Context) (*sqldb.History, error) {
+	if n.site.Store == "" {
+		return sqldb.OpenHistory(ctx, filepath.Join(n.site.Data, "again.db"))
+	}
+	if err := n.stopFollowing(); err != nil {
+		return nil, err
+	}
+	store, err := sqldb.OpenHistory(ctx, n.site.place("history"))
+	if err != nil {
+		return nil, err
+	}
+	return store, store.Clear(ctx)
 }
 
 // together runs clients at the same time and adds up what they did.
@@ -276,9 +302,9 @@ func serveBench(n *node) (address string, stop func(), err error) {
 
 // httpTransfers makes transfers over HTTP. A key of the operator may not debit
 // persons, so the load moves an asset between accounts of a world.
-func httpTransfers(clients, legs int) func(context.Context, string, time.Duration) (measured, error) {
-	return func(ctx context.Context, folder string, length time.Duration) (measured, error) {
-		n, err := openBench(ctx, folder)
+func httpTransfers(clients, legs int) func(context.Context, Site, time.Duration) (measured, error) {
+	return func(ctx context.Context, site Site, length time.Duration) (measured, error) {
+		n, err := openBench(ctx, site)
 		if err != nil {
 			return measured{}, err
 		}
@@ -346,8 +372,8 @@ func (n *node) fundWorld(ctx context.Context) (accounts []uint64, err error) {
 	return accounts, err
 }
 
-func benchEvents(ctx context.Context, folder string, length time.Duration) (measured, error) {
-	n, err := openBench(ctx, folder)
+func benchEvents(ctx context.Context, site Site, length time.Duration) (measured, error) {
+	n, err := openBench(ctx, site)
 	if err != nil {
 		return measured{}, err
 	}

@@ -26,7 +26,8 @@ type node struct {
 	follower  *history.Follower
 	policies  *policyBook
 
-	closers []func() error // in the order of opening
+	stopFollowing func() error   // ends the history's growth
+	closers       []func() error // in the order of opening
 }
 
 // openNode opens the bank of a site, making it if it is not there. nowMS is
@@ -111,7 +112,8 @@ func (n *node) openHistory(ctx context.Context, store *sqldb.Journal, nowMS func
 			}
 		}
 	}()
-	n.closers = append(n.closers, func() error { stop(); <-done; return nil })
+	n.stopFollowing = func() error { stop(); <-done; return nil }
+	n.closers = append(n.closers, n.stopFollowing)
 	return nil
 }
 
