@@ -12,8 +12,11 @@ import (
 // of its points accounts; no person is below zero; what was issued of TIME in
 // the closing epoch is within the shares of its worlds. It takes time in
 // proportion to the state.
-func (s *State) Check() error {
-	faults := []error{s.books.Check()}
+func (s *State) Check() error { return errors.Join(s.books.Check(), s.checkOwn()) }
+
+// checkOwn is Check without that of the books.
+func (s *State) checkOwn() error {
+	var faults []error
 	pending := make([][2]int64, len(s.worlds))
 	for n := uint64(1); n <= s.books.Accounts(); n++ {
 		account := s.books.Account(n)

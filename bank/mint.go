@@ -27,6 +27,11 @@ func (d *personDay) hash() uint64 {
 	return pages.Mix(pages.Mix(0, d.person), uint64(d.world)<<32|uint64(uint32(d.day)))
 }
 
+// same reports whether two records are of the same day of a person in a world.
+func (d *personDay) same(other *personDay) bool {
+	return d.person == other.person && d.world == other.world && d.day == other.day
+}
+
 // mint posts the difference between what a day has earned and what was known
 // of it. More repays what the person owes and then joins the points that wait
 // for the running epoch's close. Less is taken from these points, and beyond
@@ -81,10 +86,7 @@ func (s *State) issuable(asset uint32) int64 {
 // knownDay returns the record of a day for writing, appended if it is new.
 func (s *State) knownDay(want personDay) *personDay {
 	hash := want.hash()
-	i, found := s.dayOf.Find(hash, func(i int) bool {
-		d := s.days.At(i)
-		return d.person == want.person && d.world == want.world && d.day == want.day
-	})
+	i, found := s.dayOf.Find(hash, func(i int) bool { return s.days.At(i).same(&want) })
 	if !found {
 		i = s.days.Append(personDay{person: want.person, world: want.world, day: want.day})
 		s.dayOf.Insert(hash, i)

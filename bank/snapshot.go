@@ -186,7 +186,7 @@ func Restore(src io.Reader) (*State, error) {
 	if err := s.rebuildIndexes(); err != nil {
 		return nil, err
 	}
-	return s, s.Check()
+	return s, s.checkOwn() // the books were checked when they were read
 }
 
 func (s *State) readArrays(r io.Reader) error {
@@ -216,19 +216,28 @@ func (s *State) readArrays(r io.Reader) error {
 
 // rebuildIndexes rebuilds the indexes and refuses references that point nowhere.
 func (s *State) rebuildIndexes() error {
-	for i := range s.people.Len() {
-		s.personOf.Insert(Key(*s.people.At(i)).hash(), i)
+	first, second, twice := s.personOf.Fill(s.people.Len(),
+		func(i int) (uint64, int) { return Key(*s.people.At(i)).hash(), i },
+		func(a, b int) bool { return *s.people.At(a) == *s.people.At(b) })
+	if twice {
+		return fmt.Errorf("persons %d and %d have the same id", first+1, second+1)
 	}
-	for i := range s.days.Len() {
-		s.dayOf.Insert(s.days.At(i).hash(), i)
+	first, second, twice = s.dayOf.Fill(s.days.Len(),
+		func(i int) (uint64, int) { return s.days.At(i).hash(), i },
+		func(a, b int) bool { return s.days.At(a).same(s.days.At(b)) })
+	if twice {
+		return fmt.Errorf("records %d and %d are of the same day of a person", first+1, second+1)
 	}
 	p := &s.repeats
 	if p.oldest > p.next || p.next-p.oldest > MaxRepeats || uint64(p.ring.Len()) != min(p.next, MaxRepeats) {
 		return fmt.Errorf("idempotency keys %d to %d do not fit a ring of %d", p.oldest, p.next, p.ring.Len())
 	}
-	for n := p.oldest; n < p.next; n++ {
-		i := int(n % MaxRepeats)
-		p.position.Insert(p.ring.At(i).key.hash(), i)
+	place := func(i int) int { return int((p.oldest + uint64(i)) % MaxRepeats) }
+	first, second, twice = p.position.Fill(int(p.next-p.oldest),
+		func(i int) (uint64, int) { return p.ring.At(place(i)).key.hash(), place(i) },
+		func(a, b int) bool { return p.ring.At(a).key == p.ring.At(b).key })
+	if twice {
+		return fmt.Errorf("places %d and %d have the same idempotency key", first, second)
 	}
 	for _, waiting := range s.epochs.waiting {
 		for i := range waiting.Len() {

@@ -135,7 +135,7 @@ func Decode(r io.Reader) (*Books, error) {
 	if err := b.index(); err != nil {
 		return nil, err
 	}
-	return b, b.Check()
+	return b, b.checkSums()
 }
 
 func (b *Books) readAssets(r io.Reader) error {
@@ -170,7 +170,12 @@ func (b *Books) index() error {
 		if b.Asset(account.Asset) == nil || account.Purpose >= purposes {
 			return fmt.Errorf("account %d has asset %d and purpose %d", i+1, account.Asset, account.Purpose)
 		}
-		b.accountOf.Insert(account.Key.hash(), i)
+	}
+	first, second, twice := b.accountOf.Fill(b.accounts.Len(),
+		func(i int) (uint64, int) { return b.accounts.At(i).Key.hash(), i },
+		func(a, c int) bool { return b.accounts.At(a).Key == b.accounts.At(c).Key })
+	if twice {
+		return fmt.Errorf("accounts %d and %d have the same key %+v", first+1, second+1, b.accounts.At(first).Key)
 	}
 	for i := range b.assets {
 		if b.Account(b.assets[i].Issuer) == nil {

@@ -74,14 +74,16 @@ func IsURL(place string) bool {
 // there and bringing them up to date.
 func openDatabase(ctx context.Context, place string, s settings) (*database, error) {
 	d := &database{settings: s}
+	what := s.name // a URL may have a password in it
 	if IsURL(place) {
 		d.engine = &postgres{url: place}
 	} else {
 		d.engine = sqlite{path: place}
+		what += " in " + place
 	}
 	err := d.engine.connect(ctx, d)
 	if err != nil {
-		return nil, fmt.Errorf("opening the %s: %w", s.name, err)
+		return nil, fmt.Errorf("opening the %s: %w", what, err)
 	}
 	err = d.transact(ctx, func(tx *transaction) error { return d.engine.migrate(ctx, tx.Tx, s.migrations) })
 	if err == nil {
@@ -89,7 +91,7 @@ func openDatabase(ctx context.Context, place string, s settings) (*database, err
 	}
 	if err != nil {
 		d.Close()
-		return nil, fmt.Errorf("opening the %s: %w", s.name, err)
+		return nil, fmt.Errorf("opening the %s: %w", what, err)
 	}
 	return d, nil
 }

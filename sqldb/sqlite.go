@@ -29,21 +29,21 @@ func (e sqlite) connect(_ context.Context, d *database) (err error) {
 	query := url.Values{"_pragma": pragmas, "_txlock": {"immediate"}}
 	name := "file:" + (&url.URL{Path: e.path}).EscapedPath() + "?" + query.Encode()
 	if d.write, err = sql.Open("sqlite", name); err != nil {
-		return fmt.Errorf("%s: %w", e.path, err)
+		return err
 	}
 	d.write.SetMaxOpenConns(1)
 	if d.read, err = sql.Open("sqlite", name); err != nil {
 		d.write.Close()
-		return fmt.Errorf("%s: %w", e.path, err)
+		return err
 	}
 	d.read.SetMaxOpenConns(4)
 	return nil
 }
 
-func (e sqlite) migrate(ctx context.Context, tx *sql.Tx, steps []string) error {
+func (sqlite) migrate(ctx context.Context, tx *sql.Tx, steps []string) error {
 	var version int
 	if err := tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
-		return fmt.Errorf("%s: %w", e.path, err)
+		return fmt.Errorf("reading the version of the tables: %w", err)
 	}
 	if err := advance(ctx, tx, version, steps); err != nil || version == len(steps) {
 		return err
