@@ -313,7 +313,7 @@ func (c *Collector) take(first *request) (batch []*request) {
 func (c *Collector) write(requests []*request) error {
 	ctx := context.Background()
 	batch := Batch{Seq: c.fold.seq + 1, ReceivedMS: max(c.now(), c.fold.receivedMS)}
-	body := newBody(c.fold.hash)
+	body := newBody(c.fold.hash, batch.ReceivedMS)
 	entries := uint32(0)
 	for _, r := range requests {
 		for _, p := range r.entries {

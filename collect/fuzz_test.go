@@ -1,19 +1,23 @@
 package collect
 
 import (
+	"encoding/binary"
 	"testing"
 
 	"github.com/attentionbank/attentionbank/score"
 )
 
 func FuzzBatch(f *testing.F) {
-	body := newBody([32]byte{1})
+	body := newBody([32]byte{1}, 0)
 	e := entry{kind: eventEntry, trust: TrustServer, verdict: Accepted, world: 1, subject: 2, sealed: []byte("sealed")}
 	f.Add(setEntries(e.appendTo(body), 1))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		again := newBody([32]byte{})
-		count := uint32(0)
 		b := Batch{Seq: 1, Body: body}
+		if len(body) >= bodyHeader {
+			b.ReceivedMS = int64(binary.LittleEndian.Uint64(body[37:]))
+		}
+		again := newBody([32]byte{}, b.ReceivedMS)
+		count := uint32(0)
 		for e, err := range b.entries() {
 			if err != nil {
 				return

@@ -16,9 +16,10 @@ import (
 	"iter"
 )
 
-// ErrConflict is returned by Log.Append when the sequence is taken: another
-// collector is alive, and this one must stop.
-var ErrConflict = errors.New("another collector has written this batch")
+// ErrConflict is returned by Log.Append when the sequence is taken, and by
+// Checkpoints.Save when the checkpoint is further on: another collector is
+// alive, and this one must stop.
+var ErrConflict = errors.New("another collector has written here")
 
 // Batch is what one append makes durable.
 type Batch struct {
@@ -76,7 +77,9 @@ func damaged(seq uint64, format string, args ...any) error {
 
 // Checkpoints keep the folded state up to a batch of the log.
 type Checkpoints interface {
-	// Save replaces parts and moves the checkpoint to seq, both or neither.
+	// Save replaces parts and moves the checkpoint to seq, both or neither. A
+	// checkpoint never goes back: when the stored one is at a later batch, another
+	// collector has gone on, and the answer is ErrConflict.
 	Save(ctx context.Context, seq uint64, parts []Part) error
 	// Seq returns the sequence of the checkpoint; zero if there is none.
 	Seq(ctx context.Context) (uint64, error)
@@ -90,7 +93,7 @@ type Checkpoints interface {
 
 // The body of a batch (little-endian):
 //
-//	| "ABEV" | version u8 = 1 | previous hash 32 | entries u32 | entries |
+//	| "ABEV" | version u8 = 2 | previous hash 32 | received i64 | entries u32 | entries |
 //
 // Its hash is its SHA-256; each body holds that of the batch before, and the
 // second head that of the last: a chain. An entry is
@@ -132,23 +135,27 @@ type digest [16]byte
 
 const (
 	bodyMagic   = "ABEV"
-	bodyVersion = 1
-	bodyHeader  = 4 + 1 + 32 + 4
+	bodyVersion = 2
+	bodyHeader  = 4 + 1 + 32 + 8 + 4
 	entryHeader = 4 + 4 + 8 + 8 + 16 + 4 + 4
 )
 
-func newBody(previous [32]byte) []byte {
+func newBody(previous [32]byte, receivedMS int64) []byte {
 	body := append(append([]byte(bodyMagic), bodyVersion), previous[:]...)
-	return append(body, 0, 0, 0, 0)
+	return append(binary.LittleEndian.AppendUint64(body, uint64(receivedMS)), 0, 0, 0, 0)
 }
 
 // hash names a batch and all before it.
 func (b Batch) hash() [32]byte { return sha256.Sum256(b.Body) }
 
-// previous returns the hash of the batch before.
+// previous returns the hash of the batch before, once it has checked that the
+// batch begins as one that was received when its store says.
 func (b Batch) previous() (hash [32]byte, err error) {
 	if len(b.Body) < bodyHeader || string(b.Body[:4]) != bodyMagic || b.Body[4] != bodyVersion {
-		return hash, damaged(b.Seq, "it does not begin as a batch")
+		return hash, damaged(b.Seq, "it does not begin as a batch of version %d", bodyVersion)
+	}
+	if receivedMS := int64(binary.LittleEndian.Uint64(b.Body[37:])); receivedMS != b.ReceivedMS {
+		return hash, damaged(b.Seq, "it says that it was received at %d ms and stands in the log at %d ms", receivedMS, b.ReceivedMS)
 	}
 	return [32]byte(b.Body[5:37]), nil
 }

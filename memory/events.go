@@ -95,6 +95,9 @@ func (e *Events) Save(_ context.Context, seq uint64, parts []collect.Part) error
 	if outcome.Err != nil && !outcome.Persisted {
 		return outcome.Err
 	}
+	if seq < e.checkpoint {
+		return collect.ErrConflict
+	}
 	for _, part := range parts {
 		part.Sealed = bytes.Clone(part.Sealed)
 		e.parts[partKey{part.Subject, part.Day}] = part

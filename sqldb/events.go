@@ -137,18 +137,22 @@ func (e *Events) FirstSince(ctx context.Context, receivedMS int64) (uint64, erro
 // Save implements collect.Checkpoints.
 func (e *Events) Save(ctx context.Context, seq uint64, parts []collect.Part) error {
 	return e.log.transact(ctx, func(tx *transaction) error {
-		err := tx.put(ctx, bulk{
+		// First, so that of two collectors the second waits for the first.
+		moved, err := tx.ExecContext(ctx, `INSERT INTO checkpoint (one, seq) VALUES (1, $1)
+			ON CONFLICT (one) DO UPDATE SET seq = excluded.seq WHERE checkpoint.seq <= excluded.seq`, int64(seq))
+		if err != nil {
+			return err
+		}
+		if rows, err := moved.RowsAffected(); err != nil || rows == 0 {
+			return errors.Join(err, collect.ErrConflict)
+		}
+		return tx.put(ctx, bulk{
 			table: "parts", columns: "subject, day, due_ms, sealed", rows: len(parts),
 			onConflict: " ON CONFLICT (subject, day) DO UPDATE SET due_ms = excluded.due_ms, sealed = excluded.sealed",
 			bind: func(values []any, i int) []any {
 				return append(values, int64(parts[i].Subject), parts[i].Day, parts[i].DueMS, parts[i].Sealed)
 			},
 		})
-		if err != nil {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, "INSERT INTO checkpoint (one, seq) VALUES (1, $1) ON CONFLICT (one) DO UPDATE SET seq = excluded.seq", int64(seq))
-		return err
 	})
 }
 

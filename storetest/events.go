@@ -108,6 +108,13 @@ func checkpoints(t *testing.T, open func(t *testing.T) EventStore) {
 		collect.Part{Subject: 1, Day: collect.PersonPart, DueMS: collect.NeverDue, Sealed: []byte("b")},
 		collect.Part{Subject: 2, Day: -5, DueMS: 0, Sealed: []byte("c")})
 	save(9, collect.Part{Subject: 1, Day: 20000, DueMS: 60, Sealed: []byte("a2")})
+	// An old collector that ends late neither moves the checkpoint back nor
+	// replaces a part.
+	late := []collect.Part{{Subject: 1, Day: 20000, DueMS: 0, Sealed: []byte("late")}}
+	if err := store.Save(ctx, 8, late); !errors.Is(err, collect.ErrConflict) {
+		t.Fatalf("a checkpoint that goes back was answered %v", err)
+	}
+	save(9, collect.Part{Subject: 2, Day: -5, DueMS: 0, Sealed: []byte("c")}) // the same once more is none
 	for _, store := range []EventStore{store, open(t)} {
 		if seq, err := store.Seq(ctx); err != nil || seq != 9 {
 			t.Fatalf("the checkpoint is at %d, %v", seq, err)
