@@ -7,10 +7,10 @@ import (
 	"sync"
 )
 
-// DefaultChunkRows is about how many rows are written in one transaction: many
-// enough that a large table takes them in runs, few enough that it takes part
-// of a second.
-const DefaultChunkRows = 16384
+// DefaultChunkRows is about how many rows are written in one transaction when
+// the history is behind: many enough that a large table takes them in runs, few
+// enough that it takes about half a second.
+const DefaultChunkRows = 65536
 
 // Options are what a Follower may be told.
 type Options struct {
@@ -110,36 +110,76 @@ func (f *Follower) CatchUp(ctx context.Context) error {
 		f.advance(cursor, true)
 		return nil
 	}
+	reading, stop := context.WithCancel(ctx)
+	chunks := make(chan loaded, 1)
+	go func() {
+		defer close(chunks)
+		f.load(reading, cursor.Seq+1, durable, chunks)
+	}()
+	defer func() {
+		stop()
+		for range chunks { // until load has ended
+		}
+	}()
+	for next := range chunks {
+		if next.err != nil {
+			return next.err
+		}
+		if err := f.apply(ctx, next.chunk, next.last); err != nil {
+			return err
+		}
+		if next.last {
+			return nil
+		}
+	}
+	return ctx.Err() // load was told to stop
+}
+
+// loaded is a chunk that is ready to be written, or why there is none.
+type loaded struct {
+	chunk *Chunk
+	last  bool
+	err   error
+}
+
+// load makes chunks of the records from next to last, each while the one
+// before it is written.
+func (f *Follower) load(ctx context.Context, next, last uint64, into chan<- loaded) {
+	give := func(l loaded) bool {
+		select {
+		case into <- l:
+			return l.err == nil && !l.last
+		case <-ctx.Done():
+			return false
+		}
+	}
 	chunk := new(Chunk)
-	next := cursor.Seq + 1
 	for record, err := range f.source.Load(ctx, next) {
 		if err != nil {
-			return fmt.Errorf("following the journal at record %d: %w", next, err)
+			err = fmt.Errorf("following the journal at record %d: %w", next, err)
+		} else if record.Seq != next {
+			err = fmt.Errorf("following the journal: record %d is missing, %d came", next, record.Seq)
+		} else if err = chunk.add(record); err != nil {
+			err = fmt.Errorf("following the journal: %w", err)
 		}
-		if record.Seq != next {
-			return fmt.Errorf("following the journal: record %d is missing, %d came", next, record.Seq)
+		if err != nil {
+			give(loaded{err: err})
+			return
 		}
-		if err := chunk.add(record); err != nil {
-			return fmt.Errorf("following the journal: %w", err)
-		}
-		last := record.Seq == durable
-		if last || chunk.rows() >= f.chunkRows {
-			if err := f.apply(ctx, chunk, last); err != nil {
-				return err
+		if record.Seq == last || chunk.rows() >= f.chunkRows {
+			chunk.sort()
+			if !give(loaded{chunk: chunk, last: record.Seq == last}) {
+				return
 			}
 			chunk = new(Chunk)
 		}
-		if last {
-			return nil
-		}
 		next++
 	}
-	return fmt.Errorf("following the journal: it ended at record %d, and %d is durable", next-1, durable)
+	give(loaded{err: fmt.Errorf("following the journal: it ended at record %d, and %d is durable", next-1, last)})
 }
 
 func (f *Follower) apply(ctx context.Context, chunk *Chunk, last bool) error {
 	after := f.Cursor().Seq
-	chunk.sort()
 	err := f.store.Apply(ctx, after, chunk)
 	if err != nil {
 		f.uncertain = true // it may have been done all the same

@@ -222,18 +222,18 @@ func NewDatabase(ctx context.Context, from, name string) (made string, drop func
 	if err != nil {
 		return "", nil, err
 	}
-	do := func(statement string) error {
+	do := func(statement, option string) error {
 		conn, err := pgx.ConnectConfig(ctx, config)
 		if err != nil {
 			return fmt.Errorf("connecting to PostgreSQL: %w", err)
 		}
 		defer conn.Close(ctx)
-		_, err = conn.Exec(ctx, statement+pgx.Identifier{name}.Sanitize())
+		_, err = conn.Exec(ctx, statement+pgx.Identifier{name}.Sanitize()+option)
 		return err
 	}
-	if err := do("CREATE DATABASE "); err != nil {
+	if err := do("CREATE DATABASE ", ""); err != nil {
 		return "", nil, fmt.Errorf("making a database: %w", err)
 	}
 	place.Path = "/" + name
-	return place.String(), func() error { return do("DROP DATABASE ") }, nil
+	return place.String(), func() error { return do("DROP DATABASE ", " WITH (FORCE)") }, nil
 }
