@@ -114,6 +114,7 @@ var faults = []struct {
 	{history.ErrNotFound, http.StatusNotFound, "not_found", "There is no such transaction."},
 	{journal.ErrBusy, http.StatusTooManyRequests, "busy", "Too many requests wait. Try again in a second."},
 	{collect.ErrBusy, http.StatusTooManyRequests, "busy", "Too many requests wait. Try again in a second."},
+	{history.ErrLagging, http.StatusTooManyRequests, "history_lagging", "Statements are too far behind what was done. Try again in a minute; tell the operator if it goes on."},
 	{journal.ErrStopped, http.StatusServiceUnavailable, "stopped", "The bank has stopped. Whether the call was carried out is not known: send it again with the same Idempotency-Key."},
 	{collect.ErrStopped, http.StatusServiceUnavailable, "stopped", "Events are not taken now. Send them again with the same message ids."},
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/attentionbank/attentionbank/bank"
 	"github.com/attentionbank/attentionbank/identity"
+	"github.com/attentionbank/attentionbank/history"
 	"github.com/attentionbank/attentionbank/journal"
 )
 
@@ -52,6 +53,7 @@ func TestFailuresOfTheBank(t *testing.T) {
 		faults     int
 	}{
 		{journal.ErrBusy, http.StatusTooManyRequests, "busy", "1", 0},
+		{fmt.Errorf("%w: since alice", history.ErrLagging), http.StatusTooManyRequests, "history_lagging", "1", 0},
 		{fmt.Errorf("%w: the disk of alice is full", journal.ErrStopped), http.StatusServiceUnavailable, "stopped", "1", 1},
 		{errors.New("the disk of alice is full"), http.StatusInternalServerError, "internal", "", 1},
 	} {

@@ -231,6 +231,14 @@ func (f *Follower) Lag() Lag {
 	return Lag{Records: durable - f.cursor.Seq, MS: max(f.nowMS()-since, 0)}
 }
 
+// Bound returns ErrLagging if history has been behind for longer than maxMS.
+func (f *Follower) Bound(maxMS int64) error {
+	if lag := f.Lag(); lag.MS > maxMS {
+		return fmt.Errorf("%w: by %d records since %d ms", ErrLagging, lag.Records, lag.MS)
+	}
+	return nil
+}
+
 // WaitFor returns when the rows of a record are there, or with ctx's error: so
 // that whoever was answered by the bank finds the answer in the history.
 func (f *Follower) WaitFor(ctx context.Context, seq uint64) error {

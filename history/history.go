@@ -48,6 +48,10 @@ type Cursor struct {
 	Hash   [32]byte
 }
 
+// ErrLagging: the history is further behind than its operator lets it be, and
+// nothing new is accepted until it has caught up.
+var ErrLagging = errors.New("the history is too far behind, try again later")
+
 // ErrForeign: history was made from another journal than the one it is to
 // follow. It is to be cleared and made again.
 var ErrForeign = errors.New("the history does not belong to this journal")

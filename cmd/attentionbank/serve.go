@@ -16,10 +16,11 @@ import (
 type serveCommand struct {
 	Listen string `default:"127.0.0.1:8080" help:"Address to listen on." placeholder:"HOST:PORT"`
 	Site
-	MintEvery time.Duration `default:"1h" help:"How often what was earned is posted as points; the close of an epoch posts it too."`
-	TLSCert   string        `help:"Certificate chain (PEM) to serve TLS by; needs --tls-key." type:"existingfile"`
-	TLSKey    string        `help:"Key of the certificate (PEM)." type:"existingfile"`
-	Log       string        `default:"text" enum:"text,json" help:"Form of the log: ${enum}."`
+	MintEvery  time.Duration `default:"1h" help:"How often what was earned is posted as points; the close of an epoch posts it too."`
+	TLSCert    string        `help:"Certificate chain (PEM) to serve TLS by; needs --tls-key." type:"existingfile"`
+	TLSKey     string        `help:"Key of the certificate (PEM)." type:"existingfile"`
+	HistoryLag time.Duration `default:"1h" help:"How long statements may be behind before nothing new is taken; what comes in until then is only behind, never lost."`
+	Log        string        `default:"text" enum:"text,json" help:"Form of the log: ${enum}."`
 }
 
 // Help teaches by example.
@@ -79,7 +80,7 @@ func (c *serveCommand) Run(env *environment) error {
 func (c *serveCommand) serve(ctx context.Context, n *node, listener net.Listener, logger *slog.Logger, nowMS func() int64) error {
 	server := &http.Server{
 		Handler: logged(logger, api.New(api.Config{
-			Bank: n.journal, Identity: n.identity, Collector: n.collector, History: n.history,
+			Bank: boundedBank{n.journal, n.follower, c.HistoryLag.Milliseconds()}, Identity: n.identity, Collector: n.collector, History: n.history,
 			Lag: n.follower.Lag, Ready: n.ready, Metrics: n.metrics(), Version: version(), NowMS: nowMS,
 		})),
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
