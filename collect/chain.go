@@ -15,13 +15,15 @@ type chain struct {
 // that each follows the one before, that the last is the one that the second
 // head knows or the one behind it, and that the log reaches atLeast. The batch
 // behind the head's was never acknowledged: its append was the last thing that
-// happened.
+// happened. A batch is visited once the one behind it, or the head, vouches
+// for its bytes.
 func (c chain) walk(ctx context.Context, from, atLeast uint64, visit func(batch Batch, hash [32]byte) error) error {
 	headSeq, headHash, err := c.head.Load()
 	if err != nil {
 		return fmt.Errorf("reading the second head of the events: %w", err)
 	}
 	last, lastHash := from-1, [32]byte{}
+	visitLast := func() error { return nil }
 	for batch, err := range c.log.Load(ctx, from) {
 		if err != nil {
 			return err
@@ -33,13 +35,15 @@ func (c chain) walk(ctx context.Context, from, atLeast uint64, visit func(batch 
 		if (batch.Seq > from || from == 1) && previous != lastHash {
 			return damaged(batch.Seq, "it does not follow the batch before it, or that one was changed")
 		}
+		if err := visitLast(); err != nil {
+			return err
+		}
 		last, lastHash = batch.Seq, batch.hash()
 		if batch.Seq == headSeq && lastHash != headHash {
 			return damaged(batch.Seq, "the second head knows it with another hash")
 		}
-		if err := visit(batch, lastHash); err != nil {
-			return err
-		}
+		hash := lastHash
+		visitLast = func() error { return visit(batch, hash) }
 	}
 	if known := max(headSeq, atLeast); last < known {
 		return fmt.Errorf("%w: it ends at batch %d, but batch %d was acknowledged; its tail was lost: restore events.db from a copy that has batch %d", ErrDamaged, last, known, known)
@@ -47,7 +51,7 @@ func (c chain) walk(ctx context.Context, from, atLeast uint64, visit func(batch 
 	if last > headSeq+1 {
 		return fmt.Errorf("%w: the second head stands at batch %d of %d; if you moved the log on purpose, accept it as it is with: attentionbank fsck --accept-journal", ErrDamaged, headSeq, last)
 	}
-	return nil
+	return visitLast()
 }
 
 // Verify checks the whole log of events: its chain, its second head, and that

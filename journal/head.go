@@ -9,8 +9,9 @@ import (
 	"os"
 )
 
-// HeadFile is the second head in a file of its own. It has two places, written
-// by turns, so that a write that is cut off leaves the other (little-endian):
+// HeadFile is the second head in a file of its own. It has two places, and a
+// save never writes over the newer whole one, so that a write that is cut off
+// leaves that (little-endian):
 //
 //	place 0 at byte 0, place 1 at byte 512, each
 //	| "ABHEAD01" | seq u64 | hash 32 | CRC-32C of the above u32 |
@@ -19,6 +20,7 @@ import (
 type HeadFile struct {
 	file File
 	last uint64 // the sequence that was loaded or saved last
+	in   int    // the place that holds it
 }
 
 // File is what a head is kept in. What was written is durable once Sync has
@@ -67,13 +69,16 @@ func OpenHeadFile(path string) (*HeadFile, error) {
 	return HeadIn(dataFile{file}), nil
 }
 
-// Load returns the newer of the two places. Damage of both is an error.
+// Load returns the newer of the two places. Damage of both is an error; of the
+// only one that was ever written it is a first save that was cut off, as if
+// there were none.
 func (h *HeadFile) Load() (seq uint64, hash [32]byte, err error) {
 	var content [2 * headStride]byte
 	if _, err := h.file.ReadAt(content[:], 0); err != nil && !errors.Is(err, io.EOF) {
 		return 0, hash, fmt.Errorf("reading the second head: %w", err)
 	}
 	written, whole := 0, 0
+	h.in = 0
 	for place := range 2 {
 		b := content[place*headStride:][:headBytes]
 		if [headBytes]byte(b) == ([headBytes]byte{}) {
@@ -86,10 +91,10 @@ func (h *HeadFile) Load() (seq uint64, hash [32]byte, err error) {
 		}
 		whole++
 		if at > seq {
-			seq, hash = at, of
+			seq, hash, h.in = at, of, place
 		}
 	}
-	if written > 0 && whole == 0 {
+	if written == 2 && whole == 0 {
 		return 0, hash, fmt.Errorf("%w: both places of the second head are unreadable", ErrDamaged)
 	}
 	h.last = seq
@@ -111,18 +116,21 @@ func readHead(b []byte, magic string) (seq uint64, hash [32]byte, whole bool) {
 
 // Save makes a head durable.
 func (h *HeadFile) Save(seq uint64, hash [32]byte) error {
-	place := appendHead(nil, headMagic, seq, hash)
-	if _, err := h.file.WriteAt(place, int64(seq%2)*headStride); err != nil {
+	place, other := appendHead(nil, headMagic, seq, hash), 1-h.in
+	if _, err := h.file.WriteAt(place, int64(other)*headStride); err != nil {
 		return err
 	}
 	if seq < h.last {
 		// The other place would win: an operator accepts a shorter journal.
-		if _, err := h.file.WriteAt(place, int64(1-seq%2)*headStride); err != nil {
+		if _, err := h.file.WriteAt(place, int64(h.in)*headStride); err != nil {
 			return err
 		}
 	}
-	h.last = seq
-	return h.file.Sync()
+	if err := h.file.Sync(); err != nil {
+		return err
+	}
+	h.last, h.in = seq, other
+	return nil
 }
 
 // Close closes the file.

@@ -95,6 +95,9 @@ func TestHeadFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if content[8] != 4 { // the place of record 4 is put first, for what follows
+		content = append(append([]byte(nil), content[512:]...), content[:512]...)
+	}
 	damage := func(change func([]byte)) {
 		damaged := append([]byte(nil), content...)
 		change(damaged)
@@ -102,7 +105,7 @@ func TestHeadFile(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	const placeBytes, otherPlace = 52, 512 // an even record's place is the first
+	const placeBytes, otherPlace = 52, 512
 	for at := range placeBytes {
 		damage(func(b []byte) { b[at] ^= 16 })
 		require(3)
