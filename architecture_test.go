@@ -44,14 +44,16 @@ var layers = map[string]struct {
 		ours:   []string{"amount", "bank", "collect", "event", "history", "identity", "journal", "ledger", "score", "wire"},
 		others: []string{"github.com/danielgtaylor/huma/v2"},
 	},
-	"wire":   {},
-	"client": {ours: []string{"wire"}},
+	"wire":       {},
+	"strongroom": {ours: []string{"collect", "journal"}},
+	"transit":    {},
+	"client":     {ours: []string{"wire"}},
 
 	"storetest": {ours: []string{"bank", "collect", "history", "identity", "journal", "ledger", "memory"}, others: []string{"pgregory.net/rapid"}},
 	"auditor":   {pure: true}, // independent of what it audits
 	"sim":       {ours: []string{"auditor", "bank", "collect", "event", "journal", "ledger", "memory", "score"}},
 	"cmd/attentionbank": {
-		ours:   []string{"amount", "api", "bank", "collect", "event", "history", "identity", "journal", "ledger", "score", "sim", "sqldb"},
+		ours:   []string{"amount", "api", "bank", "collect", "event", "history", "identity", "journal", "ledger", "score", "sim", "sqldb", "strongroom", "transit"},
 		others: []string{"github.com/alecthomas/kong", "github.com/prometheus/client_golang", "github.com/schollz/progressbar/v3", "golang.org/x/sys", "golang.org/x/term"},
 	},
 	"e2e": {},

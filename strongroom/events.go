@@ -1,0 +1,120 @@
+package strongroom
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/attentionbank/attentionbank/collect"
+)
+
+// Events is a collect.Log and collect.Checkpoints whose batches and parts
+// others keep encrypted. What is personal in them is encrypted already, under
+// the keys of its subjects; this hides the rest: who was where, when, with
+// which verdict. What is there from before there was a key is read as it is.
+//
+// The place of a batch is its sequence and time of arrival, so a store cannot
+// give it another time; that of a part is its subject and day.
+type Events struct {
+	log collect.Log
+	collect.Checkpoints
+	ring *Keyring
+}
+
+// NewEvents returns the events that a log and checkpoints keep for the holder
+// of the keys.
+func NewEvents(log collect.Log, checkpoints collect.Checkpoints, ring *Keyring) *Events {
+	return &Events{log, checkpoints, ring}
+}
+
+func batchPlace(b collect.Batch) []byte {
+	return binary.LittleEndian.AppendUint64(numberPlace(b.Seq), uint64(b.ReceivedMS))
+}
+
+func partPlace(subject uint64, day int32) []byte {
+	return binary.LittleEndian.AppendUint32(numberPlace(subject), uint32(day))
+}
+
+// Append implements collect.Log.
+func (e *Events) Append(ctx context.Context, batch collect.Batch) error {
+	if e.ring.Encrypts() {
+		block, err := e.ring.encrypt(nil, batchKind, batchPlace(batch), batch.Body)
+		if err != nil {
+			return fmt.Errorf("encrypting batch %d: %w", batch.Seq, err)
+		}
+		batch.Body = block
+	}
+	return e.log.Append(ctx, batch)
+}
+
+// Load implements collect.Log.
+func (e *Events) Load(ctx context.Context, from uint64) iter.Seq2[collect.Batch, error] {
+	return func(yield func(collect.Batch, error) bool) {
+		encrypted := false
+		for batch, err := range e.log.Load(ctx, from) {
+			switch {
+			case err != nil:
+			case isBlock(batch.Body):
+				encrypted = true
+				if batch.Body, err = e.ring.decrypt(batch.Body, batchKind, batchPlace(batch)); err != nil {
+					err = fmt.Errorf("decrypting batch %d of the events: %w", batch.Seq, damagedEvents(err))
+				}
+			case encrypted:
+				err = fmt.Errorf("%w: batch %d is not encrypted, and one before it is", collect.ErrDamaged, batch.Seq)
+			}
+			if err != nil {
+				yield(collect.Batch{}, err)
+				return
+			}
+			if !yield(batch, nil) {
+				return
+			}
+		}
+	}
+}
+
+// damagedEvents says of bytes that are not what was written what the log would.
+func damagedEvents(err error) error {
+	if errors.Is(err, ErrBroken) {
+		return fmt.Errorf("%w: %w", collect.ErrDamaged, err)
+	}
+	return err
+}
+
+// FirstSince implements collect.Log.
+func (e *Events) FirstSince(ctx context.Context, receivedMS int64) (uint64, error) {
+	return e.log.FirstSince(ctx, receivedMS)
+}
+
+// Save implements collect.Checkpoints.
+func (e *Events) Save(ctx context.Context, seq uint64, parts []collect.Part) error {
+	if !e.ring.Encrypts() {
+		return e.Checkpoints.Save(ctx, seq, parts)
+	}
+	encrypted := make([]collect.Part, len(parts))
+	for i, part := range parts {
+		encrypted[i] = part
+		var err error
+		if encrypted[i].Sealed, err = e.ring.encrypt(nil, partKind, partPlace(part.Subject, part.Day), part.Sealed); err != nil {
+			return fmt.Errorf("encrypting a part of subject %d: %w", part.Subject, err)
+		}
+	}
+	return e.Checkpoints.Save(ctx, seq, encrypted)
+}
+
+// Part implements collect.Checkpoints.
+func (e *Events) Part(ctx context.Context, subject uint64, day int32) ([]byte, error) {
+	part, err := e.Checkpoints.Part(ctx, subject, day)
+	if err != nil || !isBlock(part) {
+		return part, err
+	}
+	if part, err = e.ring.decrypt(part, partKind, partPlace(subject, day)); err != nil {
+		return nil, fmt.Errorf("decrypting a part of subject %d: %w", subject, damagedEvents(err))
+	}
+	return part, nil
+}
+
+// Close closes the store, if it can be closed.
+func (e *Events) Close() error { return closeStore(e.log) }

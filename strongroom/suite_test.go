@@ -1,0 +1,113 @@
+package strongroom_test
+
+import (
+	"context"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/attentionbank/attentionbank/journal"
+	"github.com/attentionbank/attentionbank/memory"
+	"github.com/attentionbank/attentionbank/sqldb"
+	"github.com/attentionbank/attentionbank/storetest"
+	"github.com/attentionbank/attentionbank/strongroom"
+)
+
+func secret(fill byte) strongroom.Secret {
+	var s strongroom.Secret
+	for i := range s.Key {
+		s.Key[i] = fill
+	}
+	s.From = "a test"
+	return s
+}
+
+// newRing returns a keyring with a number of store keys in a file of its own.
+func newRing(t *testing.T, keys int) *strongroom.Keyring {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "store.keys")
+	ring, err := strongroom.OpenKeyring(t.Context(), path, secret(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range keys {
+		if err := ring.Rotate(t.Context(), secret(1), time.Unix(0, 0)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return ring
+}
+
+// once makes one value for each test.
+func once[T any](make func(t *testing.T) T) func(t *testing.T) T {
+	var mu sync.Mutex
+	made := map[string]T{}
+	return func(t *testing.T) T {
+		mu.Lock()
+		defer mu.Unlock()
+		if value, found := made[t.Name()]; found {
+			return value
+		}
+		made[t.Name()] = make(t)
+		return made[t.Name()]
+	}
+}
+
+// What stands in front of a store does what a store must do, with a key and
+// without.
+func TestJournal(t *testing.T) {
+	for name, keys := range map[string]int{"encrypted": 2, "as it is": 0} {
+		t.Run(name, func(t *testing.T) {
+			ring := newRing(t, keys)
+			t.Run("memory", func(t *testing.T) {
+				inner := once(func(*testing.T) *memory.Journal { return memory.NewJournal() })
+				storetest.Journal(t, func(t *testing.T) journal.Store { return strongroom.NewJournal(inner(t), ring) })
+			})
+			t.Run("SQLite", func(t *testing.T) {
+				folder := once(func(t *testing.T) string { return t.TempDir() })
+				storetest.Journal(t, func(t *testing.T) journal.Store {
+					inner, err := sqldb.OpenJournal(context.Background(), filepath.Join(folder(t), "journal.db"))
+					if err != nil {
+						t.Fatal(err)
+					}
+					store := strongroom.NewJournal(inner, ring)
+					t.Cleanup(func() {
+						if err := store.Close(); err != nil {
+							t.Error(err)
+						}
+					})
+					return store
+				})
+			})
+		})
+	}
+}
+
+func TestEvents(t *testing.T) {
+	for name, keys := range map[string]int{"encrypted": 2, "as it is": 0} {
+		t.Run(name, func(t *testing.T) {
+			ring := newRing(t, keys)
+			t.Run("memory", func(t *testing.T) {
+				inner := once(func(*testing.T) *memory.Events { return memory.NewEvents() })
+				storetest.Events(t, func(t *testing.T) storetest.EventStore { return strongroom.NewEvents(inner(t), inner(t), ring) })
+			})
+			t.Run("SQLite", func(t *testing.T) {
+				folder := once(func(t *testing.T) string { return t.TempDir() })
+				storetest.Events(t, func(t *testing.T) storetest.EventStore {
+					inner, err := sqldb.OpenEvents(context.Background(), filepath.Join(folder(t), "events.db"))
+					if err != nil {
+						t.Fatal(err)
+					}
+					store := strongroom.NewEvents(inner, inner, ring)
+					t.Cleanup(func() {
+						if err := store.Close(); err != nil {
+							t.Error(err)
+						}
+					})
+					return store
+				})
+			})
+		})
+	}
+}
