@@ -32,6 +32,7 @@ race: ## Run the tests under the race detector
 lint: ## Formatting, staticcheck, known vulnerabilities
 	@test -z "$$(gofmt -l .)" || { echo "not formatted:"; gofmt -l .; exit 1; }
 	go run $(STATICCHECK) ./...
+	cd bench/peers && go vet ./...
 	@go run $(GOVULNCHECK) ./... > bin/govulncheck.txt 2>&1; status=$$?; cat bin/govulncheck.txt; \
 	if [ $$status -ne 0 ] && ! grep -q '^Vulnerability #' bin/govulncheck.txt; then \
 		echo "govulncheck: the vulnerability database cannot be reached from here; nothing was checked"; \

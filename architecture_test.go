@@ -93,6 +93,9 @@ func sources(t *testing.T) (list []source, files *token.FileSet) {
 		if entry.IsDir() && (name == "node_modules" || name == "testdata" || name == "bin" || name == "data" || strings.HasPrefix(name, ".") && name != ".") {
 			return filepath.SkipDir
 		}
+		if _, err := os.Stat(filepath.Join(path, "go.mod")); entry.IsDir() && path != "." && err == nil {
+			return filepath.SkipDir // a module of its own
+		}
 		if !strings.HasSuffix(name, ".go") {
 			return nil
 		}
