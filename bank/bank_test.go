@@ -71,3 +71,32 @@ func TestBoundsOfLegsAndGroups(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A transfer allocates nothing but, now and then, a page for its idempotency
+// key, so that the collector of garbage does not grow with the load.
+func TestTransferAllocatesNothing(t *testing.T) {
+	state := bank.New()
+	answer := make([]byte, 0, 1024)
+	seq := uint64(0)
+	apply := func(command []byte) {
+		seq++
+		state.Begin(seq, 1)
+		answer = state.Apply(command, answer[:0])
+		if refusal := bank.Refusal(answer[0]); refusal != bank.Accepted {
+			t.Fatal(refusal)
+		}
+	}
+	apply(bank.RegisterWorld{Code: "cafe"}.AppendTo(nil))
+	apply(bank.RegisterAsset{Code: "GOLD", Scale: 0}.AppendTo(nil))
+	apply(bank.OpenAccount{OwnerKind: ledger.OwnerWorld, Owner: 1, Asset: 3}.AppendTo(nil))
+	issuer := state.Books().Asset(3).Issuer
+	command := make([]byte, 0, 256)
+	allocations := testing.AllocsPerRun(10_000, func() {
+		key := bank.Key{byte(seq), byte(seq >> 8), byte(seq >> 16), 1}
+		command = bank.Transfer{Key: key, Reference: "order-1", Legs: []ledger.Leg{{Debit: issuer, Credit: issuer + 1, Amount: 1}}}.AppendTo(command[:0])
+		apply(command)
+	})
+	if allocations != 0 {
+		t.Errorf("%v allocations a transfer", allocations)
+	}
+}

@@ -192,6 +192,23 @@ func FuzzDecodeDay(f *testing.F) {
 	})
 }
 
+// Folding an event into a day that has one of its kind allocates nothing.
+func TestFoldAllocatesNothing(t *testing.T) {
+	policy := score.DefaultPolicy()
+	var day score.Day
+	jump := event.Event{Call: event.Track, Type: "jump"}
+	at := int64(0)
+	allocations := testing.AllocsPerRun(1000, func() {
+		o := policy.Observe(&jump, at)
+		day.Present(1, o.FromMS, o.UntilMS)
+		day.Act(1, o.FromMS, o.Count, o.WeightMicro)
+		at = (at + 1000) % 86_000_000
+	})
+	if allocations != 0 {
+		t.Errorf("%v allocations an event", allocations)
+	}
+}
+
 // BenchmarkFold folds heartbeats and interactions of a thousand people into
 // their days, the lookup of the person included.
 func BenchmarkFold(b *testing.B) {
