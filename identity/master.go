@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -21,29 +22,57 @@ const (
 	identityFile = "identity.db"
 )
 
+// KeyService wraps and unwraps keys; what it has wrapped, only it unwraps.
+type KeyService interface {
+	Wrap(ctx context.Context, secret [32]byte) (string, error)
+	Unwrap(ctx context.Context, wrapped string) ([32]byte, error)
+}
+
+// MasterKey is where the master key is.
+type MasterKey struct {
+	// Path of its file.
+	Path string
+	// Founded says of what only the lost key would open; empty if there is
+	// nothing yet, and then a key is made.
+	Founded string
+	// Service wraps the key that is in the file; nil if it is there in clear.
+	Service KeyService
+}
+
 // LoadMasterKey returns the master key from the environment, else from the
 // file in the data directory. On the first start, when there is neither a file
 // nor an identity database, it makes one. A file that others than its owner
 // may read is refused.
 func LoadMasterKey(dir string) (key [32]byte, err error) {
+	m := MasterKey{Path: filepath.Join(dir, MasterKeyFile)}
+	if _, err := os.Stat(filepath.Join(dir, identityFile)); err == nil {
+		m.Founded = identityFile
+	}
+	return m.Load(context.Background())
+}
+
+// Load returns the master key from the environment, else from its file, which
+// it makes if nothing was founded on another. A file that others than its
+// owner may read is refused.
+func (m MasterKey) Load(ctx context.Context) (key [32]byte, err error) {
 	if text := os.Getenv(MasterKeyVariable); text != "" {
-		if key, err = parseMasterKey(text); err != nil {
+		if key, err = ParseKey(text); err != nil {
 			return key, fmt.Errorf("reading the master key from %s: %w", MasterKeyVariable, err)
 		}
 		return key, nil
 	}
-	path := filepath.Join(dir, MasterKeyFile)
-	key, err = readMasterKey(path)
+	key, err = m.read(ctx)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return key, err
 	}
-	if _, err := os.Stat(filepath.Join(dir, identityFile)); err == nil {
-		return key, fmt.Errorf("%s is missing, and what is in %s can be opened with it alone: restore the file, or set %s", path, identityFile, MasterKeyVariable)
+	if m.Founded != "" {
+		return key, fmt.Errorf("%s is missing, and what is in %s can be opened with it alone: restore the file, or set %s", m.Path, m.Founded, MasterKeyVariable)
 	}
-	return createMasterKey(dir)
+	return m.create(ctx)
 }
 
-func readMasterKey(path string) (key [32]byte, err error) {
+func (m MasterKey) read(ctx context.Context) (key [32]byte, err error) {
+	path := m.Path
 	info, err := os.Stat(path)
 	if err != nil {
 		return key, fmt.Errorf("reading the master key: %w", err)
@@ -56,13 +85,21 @@ func readMasterKey(path string) (key [32]byte, err error) {
 	if err != nil {
 		return key, fmt.Errorf("reading the master key: %w", err)
 	}
-	if key, err = parseMasterKey(string(text)); err != nil {
+	key, err = ParseKey(string(text))
+	if wrapped := strings.TrimSpace(string(text)); err != nil && strings.Contains(wrapped, ":") { // which base64 has not
+		if err = errors.New("a key service has wrapped it: name the service with --kms"); m.Service != nil {
+			key, err = m.Service.Unwrap(ctx, wrapped)
+		}
+	}
+	if err != nil {
 		return key, fmt.Errorf("reading the master key from %s: %w", path, err)
 	}
 	return key, nil
 }
 
-func parseMasterKey(text string) (key [32]byte, err error) {
+// ParseKey reads a key of 32 bytes in base64. Its error does not repeat the
+// text.
+func ParseKey(text string) (key [32]byte, err error) {
 	raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text))
 	// What was wrong is not said with the text: it may be a secret.
 	if err != nil || len(raw) != len(key) {
@@ -71,12 +108,18 @@ func parseMasterKey(text string) (key [32]byte, err error) {
 	return [32]byte(raw), nil
 }
 
-// createMasterKey writes a new key under another name and links it to its
-// own: no half-written key is ever found, and none is written over.
-func createMasterKey(dir string) (key [32]byte, err error) {
+// create writes a new key under another name and links it to its own: no
+// half-written key is ever found, and none is written over.
+func (m MasterKey) create(ctx context.Context) (key [32]byte, err error) {
 	key = random32()
-	path := filepath.Join(dir, MasterKeyFile)
-	if err := writeNew(path, base64.StdEncoding.EncodeToString(key[:])+"\n"); err != nil {
+	text := base64.StdEncoding.EncodeToString(key[:])
+	if m.Service != nil {
+		text, err = m.Service.Wrap(ctx, key)
+	}
+	if err == nil {
+		err = writeNew(m.Path, text+"\n")
+	}
+	if err != nil {
 		return key, fmt.Errorf("writing a new master key: %w", err)
 	}
 	return key, nil

@@ -136,6 +136,9 @@ func (j *Journal) DropSnapshot(ctx context.Context, seq uint64) error {
 	return j.store.DropSnapshot(ctx, seq)
 }
 
+// Encrypts reports whether what is written is encrypted.
+func (j *Journal) Encrypts() bool { return j.ring.Encrypts() }
+
 // Close closes the store, if it can be closed.
 func (j *Journal) Close() error { return closeStore(j.store) }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/attentionbank/attentionbank/collect"
 	"github.com/attentionbank/attentionbank/journal"
 	"github.com/attentionbank/attentionbank/sqldb"
+	"github.com/attentionbank/attentionbank/strongroom"
 )
 
 type backupCommand struct {
@@ -22,8 +23,9 @@ type backupCommand struct {
 // Help teaches by example.
 func (c *backupCommand) Help() string {
 	return `Copies the bank's files while it serves, and checks the copy: the whole journal is run again. The
-history is not copied; it is made again from the journal. The master key is not copied either: keep
-it elsewhere, so that a person who is erased is erased in the copies too.
+history is not copied; it is made again from the journal. What is encrypted is copied as it is, with
+the wrapped store keys. The master key is not copied: keep it elsewhere, so that a copy that is taken
+opens nothing, and a person who is erased is erased in the copies too.
 
 Examples:
   attentionbank backup /backups/2026-01-31
@@ -43,7 +45,11 @@ func (c *backupCommand) Run(env *environment) error {
 	if err := emptyFolder(c.To); err != nil {
 		return err
 	}
-	copied := Site{Data: c.To}
+	copied := Site{Data: c.To, KeySource: KeySource{KeyFile: c.masterKeyPath(), KMS: c.KMS}}
+	// The keys first: whatever is copied behind them was written under them.
+	if err := copyFile(c.storeKeysPath(), copied.storeKeysPath()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("copying the store keys: %w", err)
+	}
 	for _, store := range backedUp {
 		err := sqldb.Copy(env.context, store, c.place(store), copied.place(store))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -51,7 +57,7 @@ func (c *backupCommand) Run(env *environment) error {
 		}
 	}
 	if c.MasterKey {
-		if err := copyFile(filepath.Join(c.Data, "master.key"), filepath.Join(c.To, "master.key")); err != nil {
+		if err := copyFile(c.masterKeyPath(), filepath.Join(c.To, "master.key")); err != nil {
 			return fmt.Errorf("copying the master key: %w", err)
 		}
 	}
@@ -65,17 +71,19 @@ type restoreCommand struct {
 	From  string `arg:"" help:"Directory of a backup." type:"existingdir"`
 	Data  string `required:"" help:"Directory for the bank's files; it must not exist or be empty." type:"path"`
 	Store string `env:"ATTENTIONBANK_STORE" help:"PostgreSQL database to restore into, in place of files; no bank may be in it yet." placeholder:"URL"`
+	KeySource
 }
 
 // Help teaches by example.
 func (c *restoreCommand) Help() string {
-	return `Copies a backup into a new data directory and checks it. Put the master key beside it, or into
-ATTENTIONBANK_MASTER_KEY, before you serve it.
+	return `Copies a backup into a new data directory and checks it, for which it needs a key: the file of the
+master key (--key-file), ATTENTIONBANK_MASTER_KEY, or ATTENTIONBANK_STORE_KEY, which opens no personal
+data. To serve the bank, put the master key beside it, or name its file again.
 
 What was acknowledged after the backup is not in it: tell your clients, whose retries count once.
 
 Examples:
-  attentionbank restore /backups/2026-01-31 --data ./data2
+  attentionbank restore /backups/2026-01-31 --data ./data2 --key-file /safe/master.key
 
 This is also the way from files to PostgreSQL: back up, then restore with --store.
   attentionbank restore /backups/2026-01-31 --data ./data2 --store postgres://bank@db1/bank`
@@ -89,11 +97,15 @@ func (c *restoreCommand) Run(env *environment) error {
 	if err := emptyFolder(c.Data); err != nil {
 		return err
 	}
-	from, to := Site{Data: c.From}, Site{Data: c.Data, Store: c.Store}
+	// The master key is in the backup or where the command line says.
+	from, to := Site{Data: c.From, KeySource: c.KeySource}, Site{Data: c.Data, Store: c.Store, KeySource: c.KeySource}
 	if err := to.check(); err != nil {
 		return err
 	}
-	for _, name := range []string{"master.key", "head", "events.head"} {
+	if _, err := from.keyring(env.context); err != nil { // before anything is copied
+		return err
+	}
+	for _, name := range []string{storeKeysFile, "master.key", "head", "events.head"} {
 		err := copyFile(filepath.Join(c.From, name), filepath.Join(c.Data, name))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("restoring %s: %w", name, err)
@@ -134,7 +146,7 @@ func acceptHeads(env *environment, site Site) error {
 	if err = errors.Join(err, head.Close(), store.Close()); err != nil {
 		return err
 	}
-	return (&fsckCommand{Site: site}).withEvents(env, func(events *sqldb.Events, head *journal.HeadFile) error {
+	return (&fsckCommand{Site: site}).withEvents(env, func(events *strongroom.Events, head *journal.HeadFile) error {
 		_, err := collect.AcceptHead(env.context, events, head)
 		return err
 	})

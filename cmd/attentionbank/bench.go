@@ -22,6 +22,7 @@ type benchCommand struct {
 	Seconds float64       `default:"4" help:"Length of a run."`
 	Data    string        `help:"Directory for the files, on the disk to be measured; a temporary one if none is named." type:"path"`
 	Store   string        `help:"PostgreSQL server to measure with: each run makes a database there and drops it. The URL names a database to connect to first." placeholder:"URL"`
+	Plain   bool          `help:"Measure a bank that does not encrypt what it stores."`
 	Out     string        `help:"Append the lines to this file too." type:"path"`
 	length  time.Duration // of a run
 }
@@ -168,6 +169,7 @@ func (c *benchCommand) freshSite(ctx context.Context) (site Site, drop func() er
 	if site.Data, err = os.MkdirTemp(c.Data, "attentionbank-bench-"); err != nil {
 		return Site{}, nil, err
 	}
+	site.Plain = c.Plain
 	remove := func() error { return os.RemoveAll(site.Data) }
 	if c.Store == "" {
 		return site, remove, nil
@@ -190,6 +192,9 @@ func (c *benchCommand) line(title benchTitle, runs []measured) benchLine {
 	}
 	if c.Store != "" {
 		line.Store = "PostgreSQL"
+	}
+	if c.Plain {
+		line.Store += ", plain"
 	}
 	for _, m := range runs {
 		line.Runs = append(line.Runs, float64(int64(m.perSecond())))

@@ -10,7 +10,6 @@ import (
 	"github.com/attentionbank/attentionbank/bank"
 	"github.com/attentionbank/attentionbank/journal"
 	"github.com/attentionbank/attentionbank/ledger"
-	"github.com/attentionbank/attentionbank/sqldb"
 )
 
 // largeLines are measured in one bank of ten million accounts, which takes
@@ -62,7 +61,7 @@ func benchLarge(ctx context.Context, site Site, length time.Duration) ([]measure
 }
 
 type largeBench struct {
-	store *sqldb.Journal
+	store journal.Store
 	head  *journal.HeadFile
 }
 

@@ -232,11 +232,12 @@ func benchHistory(ctx context.Context, site Site, length time.Duration) (measure
 		return measured{}, err
 	}
 	defer store.Close()
-	records, err := sqldb.OpenJournal(ctx, site.place("journal"))
+	records, head, err := site.openJournal(ctx)
 	if err != nil {
 		return measured{}, err
 	}
 	defer records.Close()
+	defer head.Close()
 	follower, err := history.Open(ctx, store, journalSource{records, n.journal}, history.Options{NowMS: systemMS})
 	if err != nil {
 		return measured{}, err

@@ -8,7 +8,7 @@ import (
 
 	"github.com/attentionbank/attentionbank/collect"
 	"github.com/attentionbank/attentionbank/journal"
-	"github.com/attentionbank/attentionbank/sqldb"
+	"github.com/attentionbank/attentionbank/strongroom"
 	"github.com/schollz/progressbar/v3"
 )
 
@@ -58,7 +58,7 @@ func (c *fsckCommand) Run(env *environment) error {
 		return err
 	}
 	progress, end = recordProgress(env, "checking batches of events")
-	err = c.withEvents(env, func(events *sqldb.Events, head *journal.HeadFile) error {
+	err = c.withEvents(env, func(events *strongroom.Events, head *journal.HeadFile) error {
 		report.EventBatches, report.EventEntries, err = collect.Verify(env.context, events, head, progress)
 		return err
 	})
@@ -93,13 +93,13 @@ func (c *fsckCommand) print(env *environment, report fsckReport) error {
 }
 
 // accept makes both second heads name what is there.
-func (c *fsckCommand) accept(env *environment, store *sqldb.Journal, head *journal.HeadFile) error {
+func (c *fsckCommand) accept(env *environment, store *strongroom.Journal, head *journal.HeadFile) error {
 	seq, err := journal.AcceptHead(env.context, store, head)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(env.stdout, "The second head names record %d now.\n", seq)
-	return c.withEvents(env, func(events *sqldb.Events, head *journal.HeadFile) error {
+	return c.withEvents(env, func(events *strongroom.Events, head *journal.HeadFile) error {
 		seq, err := collect.AcceptHead(env.context, events, head)
 		if err == nil {
 			fmt.Fprintf(env.stdout, "The second head of the events names batch %d now.\n", seq)
@@ -109,7 +109,7 @@ func (c *fsckCommand) accept(env *environment, store *sqldb.Journal, head *journ
 }
 
 // withEvents opens the log of events, if the bank has one.
-func (c *fsckCommand) withEvents(env *environment, use func(*sqldb.Events, *journal.HeadFile) error) error {
+func (c *fsckCommand) withEvents(env *environment, use func(*strongroom.Events, *journal.HeadFile) error) error {
 	if _, err := os.Stat(c.place("events")); c.Store == "" && os.IsNotExist(err) {
 		return nil
 	}
@@ -123,7 +123,7 @@ func (c *fsckCommand) withEvents(env *environment, use func(*sqldb.Events, *jour
 }
 
 // openForReading opens the journal of a bank that nobody serves.
-func openForReading(env *environment, site Site) (store *sqldb.Journal, head *journal.HeadFile, done func(), err error) {
+func openForReading(env *environment, site Site) (store *strongroom.Journal, head *journal.HeadFile, done func(), err error) {
 	if err := site.exists(); err != nil {
 		return nil, nil, nil, err
 	}

@@ -22,6 +22,7 @@ type cli struct {
 	Replay  replayCommand  `cmd:"" help:"Show the state of the bank after a record."`
 	Backup  backupCommand  `cmd:"" help:"Copy a bank while it serves, and check the copy."`
 	Restore restoreCommand `cmd:"" help:"Bring a backup into a new data directory, and check it."`
+	Keys    keysCommand    `cmd:"" help:"Show, rotate and rewrap the keys under which a bank is stored."`
 	Bench   benchCommand   `cmd:"" help:"Measure this machine and print JSON lines."`
 
 	Simulate simulateCommand `cmd:"" help:"Run the bank in a world of its own, made of a seed."`

@@ -55,6 +55,9 @@ func (n *node) open(ctx context.Context, nowMS func() int64, warn func(string)) 
 		return err
 	}
 	n.closers = append(n.closers, store.Close, head.Close)
+	if !store.Encrypts() {
+		warn("journal and events are not encrypted; to encrypt what is written from the next start on: attentionbank keys rotate")
+	}
 	if n.journal, err = journal.Open(ctx, store, head, journal.Options{Now: nowMS, Warn: warn}); err != nil {
 		return err
 	}
@@ -66,7 +69,7 @@ func (n *node) open(ctx context.Context, nowMS func() int64, warn func(string)) 
 }
 
 func (n *node) openIdentity(ctx context.Context, nowMS func() int64) error {
-	master, err := identity.LoadMasterKey(n.site.Data)
+	master, err := n.site.masterKey(ctx)
 	if err != nil {
 		return err
 	}
@@ -82,7 +85,7 @@ func (n *node) openIdentity(ctx context.Context, nowMS func() int64) error {
 	return nil
 }
 
-func (n *node) openHistory(ctx context.Context, store *sqldb.Journal, nowMS func() int64, warn func(string)) (err error) {
+func (n *node) openHistory(ctx context.Context, store journal.Store, nowMS func() int64, warn func(string)) (err error) {
 	if n.history, err = sqldb.OpenHistory(ctx, n.site.place("history")); err != nil {
 		return err
 	}

@@ -9,13 +9,16 @@ import (
 
 	"github.com/attentionbank/attentionbank/journal"
 	"github.com/attentionbank/attentionbank/sqldb"
+	"github.com/attentionbank/attentionbank/strongroom"
 )
 
 // Site is where a bank is kept: its files in a directory, and its databases
 // there too or in PostgreSQL. It is embedded in every command that opens a bank.
 type Site struct {
 	Data  string `default:"./data" help:"Directory of the bank's files." type:"path"`
-	Store string `env:"ATTENTIONBANK_STORE" help:"PostgreSQL database for journal, events, history and identity, in place of files: postgres://USER@HOST/DATABASE. The directory still keeps the master key and the second heads." placeholder:"URL"`
+	Store string `env:"ATTENTIONBANK_STORE" help:"PostgreSQL database for journal, events, history and identity, in place of files: postgres://USER@HOST/DATABASE. The directory still keeps the keys and the second heads." placeholder:"URL"`
+	Plain bool   `help:"Do not encrypt what a new bank stores."`
+	KeySource
 }
 
 const noSuchStore = "expected a URL such as postgres://bank@db1,db2/bank?sslmode=verify-full"
@@ -75,10 +78,16 @@ func (s Site) hold(ctx context.Context) (lost <-chan struct{}, close func() erro
 	return lease.Done(), func() error { return errors.Join(lease.Close(), lock.Close()) }, nil
 }
 
-// openJournal opens the journal and its second head.
-func (s Site) openJournal(ctx context.Context) (*sqldb.Journal, *journal.HeadFile, error) {
-	store, err := sqldb.OpenJournal(ctx, s.place("journal"))
+// openJournal opens the journal and its second head. A new bank gets its first
+// store key here.
+func (s Site) openJournal(ctx context.Context) (*strongroom.Journal, *journal.HeadFile, error) {
+	inner, err := sqldb.OpenJournal(ctx, s.place("journal"))
 	if err != nil {
+		return nil, nil, err
+	}
+	store, err := s.lockUp(ctx, inner)
+	if err != nil {
+		inner.Close()
 		return nil, nil, err
 	}
 	head, err := journal.OpenHeadFile(filepath.Join(s.Data, "head"))
@@ -89,12 +98,40 @@ func (s Site) openJournal(ctx context.Context) (*sqldb.Journal, *journal.HeadFil
 	return store, head, nil
 }
 
-// openEvents opens the log of events and its second head.
-func (s Site) openEvents(ctx context.Context) (*sqldb.Events, *journal.HeadFile, error) {
-	store, err := sqldb.OpenEvents(ctx, s.place("events"))
+// lockUp puts the keys of the bank in front of its journal.
+func (s Site) lockUp(ctx context.Context, inner journal.Store) (*strongroom.Journal, error) {
+	ring, err := s.keyring(ctx)
+	if err != nil {
+		return nil, err
+	}
+	isNew := true
+	for _, err := range inner.Load(ctx, 1) {
+		if err != nil {
+			return nil, err
+		}
+		isNew = false
+		break
+	}
+	if isNew && !ring.Encrypts() && !s.Plain {
+		if err := s.rotate(ctx, ring); err != nil {
+			return nil, err
+		}
+	}
+	return strongroom.NewJournal(inner, ring), nil
+}
+
+// openEvents opens the log of events and its second head. The journal is opened
+// first.
+func (s Site) openEvents(ctx context.Context) (*strongroom.Events, *journal.HeadFile, error) {
+	ring, err := s.keyring(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
+	inner, err := sqldb.OpenEvents(ctx, s.place("events"))
+	if err != nil {
+		return nil, nil, err
+	}
+	store := strongroom.NewEvents(inner, inner, ring)
 	head, err := journal.OpenHeadFile(filepath.Join(s.Data, "events.head"))
 	if err != nil {
 		store.Close()
