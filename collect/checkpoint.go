@@ -45,6 +45,7 @@ func (f *fold) day(ctx context.Context, subject uint64, who *person, number int3
 			if d, err = decodeDay(plain); err != nil {
 				return nil, fmt.Errorf("reading day %d of subject %d: %w", number, subject, err)
 			}
+			d.unsure = d.dirty
 		}
 	}
 	who.days[number] = d

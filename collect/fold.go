@@ -15,6 +15,7 @@ type fold struct {
 	hash            [32]byte // of that batch
 	receivedMS      int64
 	sinceCheckpoint int
+	recovering      bool
 	// stored says that there are parts in the checkpoints to look for.
 	stored bool
 	people map[uint64]*person
@@ -159,7 +160,7 @@ func (f *fold) touch(ctx context.Context, seq uint64, subject uint64, who *perso
 	}
 	w := d.world(world)
 	w.policyVersion = max(w.policyVersion, policyVersion)
-	d.dirty, d.changed = true, true
+	d.dirty, d.changed, d.unsure = true, true, d.unsure || f.recovering
 	f.dirty[subject] = struct{}{}
 	return d, nil
 }

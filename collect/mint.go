@@ -148,7 +148,7 @@ func (f *fold) toMint(ctx context.Context, people []uint64) (list []minting, err
 				return nil, err
 			}
 			if len(mints) == 0 {
-				d.dirty, d.changed = false, true
+				d.dirty, d.changed, d.unsure = false, true, false
 			}
 			list = append(list, mints...)
 		}
@@ -158,7 +158,7 @@ func (f *fold) toMint(ctx context.Context, people []uint64) (list []minting, err
 }
 
 // mintsOf returns the Mints of a day, one for each world whose points differ
-// from what was minted.
+// from what was minted, or may.
 func (f *fold) mintsOf(ctx context.Context, subject uint64, number int32, d *day) (list []minting, err error) {
 	id, err := f.c.subjects.Person(ctx, subject)
 	if err != nil {
@@ -170,7 +170,7 @@ func (f *fold) mintsOf(ctx context.Context, subject uint64, number int32, d *day
 		if err != nil {
 			return nil, err
 		}
-		if w.mintedMicro == opened.PointsMicro {
+		if w.mintedMicro == opened.PointsMicro && (!d.unsure || w.mintedRevision == opened.Revision) {
 			continue
 		}
 		list = append(list, minting{subject: subject, Mint: bank.Mint{
@@ -197,7 +197,7 @@ func (f *fold) minted(ctx context.Context, list []minting) error {
 		w.mintedMicro, w.mintedRevision = m.CumulativePointsMicro, m.Revision
 		d.changed = true
 		if d.revision() == m.Revision {
-			d.dirty = false
+			d.dirty, d.unsure = false, false
 		}
 		f.settle(m.subject, who)
 	}

@@ -60,7 +60,10 @@ type day struct {
 	matured uint16
 	worlds  []dayWorld // by number
 	dirty   bool       // differs from what was minted
-	changed bool       // since the last checkpoint
+	// unsure says that more may have been minted than is noted here: a Mint
+	// after the last checkpoint is forgotten in a crash.
+	unsure  bool
+	changed bool // since the last checkpoint
 }
 
 // dayWorld is what is minted of a day for one world.

@@ -17,7 +17,7 @@ func (f *fold) recover(ctx context.Context) error {
 		return fmt.Errorf("reading the checkpoint: %w", err)
 	}
 	f.stored = checkpoint > 0
-	from, err := f.c.log.FirstSince(ctx, f.c.now()-HorizonMS)
+	from, err := f.horizon(ctx)
 	if err != nil {
 		return fmt.Errorf("finding the horizon: %w", err)
 	}
@@ -26,6 +26,8 @@ func (f *fold) recover(ctx context.Context) error {
 	from = max(min(from, checkpoint+1), 2) - 1
 	f.seq = from - 1
 	chain := chain{log: f.c.log, head: f.c.head}
+	f.recovering = true
+	defer func() { f.recovering = false }()
 	err = chain.walk(ctx, from, checkpoint, func(batch Batch, hash [32]byte) error {
 		if err := f.again(ctx, batch, batch.Seq > checkpoint); err != nil {
 			return err
@@ -42,6 +44,23 @@ func (f *fold) recover(ctx context.Context) error {
 		return fmt.Errorf("saving the second head of the events: %w", err)
 	}
 	return nil
+}
+
+// horizon returns the first batch whose message ids are remembered. It goes by
+// the time of the last batch and not by the clock: a clock that runs ahead now
+// may be set back, and the next batch is then no earlier than the last.
+func (f *fold) horizon(ctx context.Context) (seq uint64, err error) {
+	behind, err := f.c.log.FirstSince(ctx, 1<<63-1)
+	if err != nil || behind <= 1 {
+		return behind, err
+	}
+	for last, err := range f.c.log.Load(ctx, behind-1) {
+		if err != nil {
+			return 0, err
+		}
+		return f.c.log.FirstSince(ctx, last.ReceivedMS-HorizonMS)
+	}
+	return behind, nil
 }
 
 // again remembers the message ids of a batch and, if it lies behind the
