@@ -38,8 +38,8 @@ func newFold(policies map[uint32]Policy) *Fold {
 	}
 }
 
-// target returns the person for whom a report counts.
-func (f *Fold) target(person string) string {
+// Target returns the person for whom a report counts.
+func (f *Fold) Target(person string) string {
 	if user, found := f.united[person]; found {
 		return user
 	}
@@ -57,10 +57,10 @@ func (f *Fold) fold(e *entry) {
 		f.open(e.session, e.batch)
 	case e.late:
 	case e.waits:
-		holder := f.target(e.report.Person)
+		holder := f.Target(e.report.Person)
 		f.waiting[holder], f.waits[e.report.ID] = append(f.waiting[holder], *e), true
 	default:
-		f.count(f.target(e.report.Person), e, e.batch)
+		f.count(f.Target(e.report.Person), e, e.batch)
 	}
 }
 

@@ -75,6 +75,9 @@ func (l *Log) ArrivedMS(id string) (ms int64, found bool) {
 	return l.entries[at].receivedMS, true
 }
 
+// ReceivedMS returns when the last batch was taken in; it never goes back.
+func (l *Log) ReceivedMS() int64 { return l.receivedMS }
+
 // happened fixes when a report happened: a clock that is ahead is set back.
 func (r *Report) happened() int64 {
 	at := r.TimeMS
@@ -104,7 +107,7 @@ func (l *Log) Reaches(f *Fold, clockMS int64, reports []Report, sessions []Sessi
 		}
 		e := entry{report: &r, timeMS: r.happened()}
 		e.late = e.timeMS < l.receivedMS-HorizonMS
-		e.waits = !e.late && !r.Server && !f.covers(f.target(r.Person), e.timeMS)
+		e.waits = !e.late && !r.Server && !f.covers(f.Target(r.Person), e.timeMS)
 		l.arrived[r.ID] = len(l.entries)
 		take(e)
 	}

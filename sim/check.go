@@ -2,88 +2,130 @@ package sim
 
 import (
 	"errors"
-	"fmt"
 	"math/big"
 
+	"github.com/attentionbank/attentionbank/auditor"
 	"github.com/attentionbank/attentionbank/bank"
-	"github.com/attentionbank/attentionbank/collect"
-	"github.com/attentionbank/attentionbank/journal"
 	"github.com/attentionbank/attentionbank/ledger"
 )
 
-// audit compares the bank with the auditor's books and runs the checks that an
-// operator would; it returns the hash of the state.
-func (w *world) audit() (hash string, err error) {
-	if err := w.restart(); err != nil {
-		return "", err
-	}
-	if err := w.flush(); err != nil {
-		return "", err
-	}
-	var faults []error
-	err = w.writer.Read(w.ctx, func(state *bank.State) {
-		faults = append(faults, state.Check(), w.auditBalances(state), w.auditPoints(state))
-		sum := state.Hash()
-		hash = fmt.Sprintf("%x", sum)
+// look compares the books of the running bank with the auditor's.
+func (w *world) look() error {
+	_, err := until(w, func(p *process) (struct{}, error) {
+		var found error
+		err := p.writer.Read(w.ctx, func(state *bank.State) { found = w.compare(state) })
+		return struct{}{}, errors.Join(found, err)
 	})
-	faults = append(faults, err, w.auditDays())
-	report, err := journal.Verify(w.ctx, w.disk.journal, w.disk.head, func(uint64) {})
-	faults = append(faults, err)
-	for _, finding := range report.Findings {
-		faults = append(faults, fmt.Errorf("fsck found: %s", finding))
-	}
-	_, _, err = collect.Verify(w.ctx, w.disk.events, w.disk.tail, func(uint64) {})
-	return hash, errors.Join(append(faults, err)...)
+	return err
 }
 
-func (w *world) auditBalances(state *bank.State) error {
+func (w *world) compare(state *bank.State) error {
+	w.books.Expire(w.epochs.NowMS)
 	for _, number := range append([]uint64{w.issuer}, w.accounts...) {
-		got, want := state.Books().Account(number).Balance, w.auditor.balances[number]
-		if want.Cmp(big.NewInt(got)) != 0 {
-			return fmt.Errorf("account %d is at %d, the auditor says %s", number, got, want)
+		account := state.Books().Account(number)
+		if w.books.Balance(number).Cmp(big.NewInt(account.Balance)) != 0 || w.books.Held(number).Cmp(big.NewInt(account.Held)) != 0 {
+			return wrong("account %d is at %d with %d held, the auditor says %s with %s", number, account.Balance, account.Held, w.books.Balance(number), w.books.Held(number))
 		}
 	}
+	return errors.Join(w.compareTime(state), w.compareTotals(state))
+}
+
+// compareTime compares what each person waits for, owes and was paid.
+func (w *world) compareTime(state *bank.State) error {
+	balance := func(key ledger.Key) int64 {
+		if number, found := state.Books().Find(key); found {
+			return state.Books().Account(number).Balance
+		}
+		return 0
+	}
+	for _, name := range w.people.names {
+		id, _ := w.people.Person(w.ctx, w.people.numbers[name])
+		person, known := state.PersonByID(id)
+		if !known {
+			person = 0 // owns nothing
+		}
+		paid := balance(ledger.Key{OwnerKind: ledger.OwnerPerson, Owner: person, Asset: ledger.Time})
+		if want := w.epochs.Time[name]; paid != want {
+			return wrong("%s was paid %d of TIME, the auditor says %d", name, paid, want)
+		}
+		for world := range state.Worlds() {
+			account := auditor.Account{Person: name, World: world + 1}
+			points := ledger.Key{OwnerKind: ledger.OwnerPerson, Owner: person, Asset: ledger.Points, Purpose: ledger.PurposePoints}
+			points.Sub = (world+1)*2 + uint32(state.RunningEpoch().Number&1)
+			waits := balance(points)
+			owes := balance(ledger.Key{Owner: person, Asset: ledger.Points, Purpose: ledger.PurposeReceivable, Sub: world + 1})
+			if waits != w.epochs.Pending[account] || owes != w.epochs.Owed[account] {
+				return wrong("%s has %d points of world %d waiting and owes %d, the auditor says %d and %d", name, waits, world+1, owes, w.epochs.Pending[account], w.epochs.Owed[account])
+			}
+		}
+	}
+	treasury := balance(ledger.Key{Asset: ledger.Time, Purpose: ledger.PurposeTreasury})
+	if treasury != w.epochs.Treasury {
+		return wrong("the treasury has %d of TIME, the auditor says %d", treasury, w.epochs.Treasury)
+	}
 	return nil
 }
 
-// auditPoints: every point that the days have earned was issued, and once; no
-// epoch issued more TIME than its budget.
-func (w *world) auditPoints(state *bank.State) error {
-	var earned int64
-	for _, points := range w.auditor.points() {
-		earned += points
+func (w *world) compareTotals(state *bank.State) error {
+	points, paid := state.Books().Asset(ledger.Points), state.Books().Asset(ledger.Time)
+	if points.Issued != w.epochs.PointsIssued || points.Burned != w.epochs.PointsBurned {
+		return wrong("%d points were issued and %d burned, the auditor says %d and %d", points.Issued, points.Burned, w.epochs.PointsIssued, w.epochs.PointsBurned)
 	}
-	if issued := state.Books().Asset(ledger.Points).Issued; issued != earned {
-		return fmt.Errorf("%d points were issued, the auditor says %d", issued, earned)
-	}
-	budget := int64(state.RunningEpoch().Number) * bank.DefaultMonetaryPolicy().BudgetMicro
-	if supply := state.Books().Asset(ledger.Time).Supply(); supply > budget {
-		return fmt.Errorf("%d of TIME was issued, within budgets of %d", supply, budget)
+	if paid.Issued != w.epochs.TimePaid || int64(state.RunningEpoch().Number) != w.epochs.Number {
+		return wrong("%d of TIME was issued before epoch %d, the auditor says %d before %d", paid.Issued, state.RunningEpoch().Number, w.epochs.TimePaid, w.epochs.Number)
 	}
 	return nil
 }
 
-// auditDays compares every day of every user.
-func (w *world) auditDays() error {
-	want := w.auditor.points()
-	for _, user := range users {
-		found, err := w.people.Resolve(w.ctx, []collect.Ref{{World: 1, UserID: user}})
-		if err != nil {
+// compareDays compares T, I, C and A of every day.
+func (w *world) compareDays() error {
+	_, err := until(w, func(p *process) (struct{}, error) {
+		for _, want := range p.fold.Awards() {
+			if p.fold.Target(want.Person) != want.Person {
+				continue // a device that became a user's: the collector shows the user's days
+			}
+			list, err := p.events.Attention(w.ctx, w.people.numbers[want.Person], int32(want.Day))
+			if err != nil {
+				return struct{}{}, err
+			}
+			var got auditor.Award
+			for _, attention := range list {
+				if a := attention.Award; a.World == want.World {
+					got = auditor.Award{PresentSeconds: a.PresentSeconds, ActsMilli: a.InteractionsMicro / 1000, SpendMinor: a.SpendMinor, PointsMicro: a.PointsMicro}
+				}
+			}
+			if got.PresentSeconds != want.PresentSeconds || got.ActsMilli != want.ActsMilli || got.SpendMinor != want.SpendMinor || got.PointsMicro != want.PointsMicro {
+				return struct{}{}, wrong("day %d of %s in world %d has T %d s, I %d/1000, C %d/100 and A %d, the auditor says %d, %d, %d and %d", want.Day, want.Person, want.World,
+					got.PresentSeconds, got.ActsMilli, got.SpendMinor, got.PointsMicro, want.PresentSeconds, want.ActsMilli, want.SpendMinor, want.PointsMicro)
+			}
+		}
+		return struct{}{}, nil
+	})
+	return err
+}
+
+// audit ends a world in peace: the disks are repaired, the old program
+// returns, time passes until every refund window has ended and every epoch
+// has closed. Then everything is compared.
+func (w *world) audit() error {
+	w.disk.calm, w.disk.full = true, false
+	if err := w.ghostReturns(); err != nil {
+		return err
+	}
+	w.nowMS = max(w.nowMS, w.latestMS) + 17*dayMS
+	for _, do := range []func() error{
+		func() error { return w.restart(errPower) }, w.flush, w.look, w.compareDays,
+		func() error { w.nowMS += dayMS; return nil }, w.look,
+	} {
+		if err := do(); err != nil {
 			return err
 		}
-		for day := startMS/86_400_000 - 310; day <= startMS/86_400_000+1; day++ {
-			list, err := w.events.Attention(w.ctx, found[0].Number, int32(day))
-			if err != nil {
-				return err
-			}
-			var got int64
-			for _, attention := range list {
-				got += attention.Award.PointsMicro
-			}
-			if expected := want[fmt.Sprintf("%s/%d", user, day)]; got != expected {
-				return fmt.Errorf("%s has earned %d on day %d, the auditor says %d", user, got, day, expected)
-			}
-		}
+	}
+	if behind := w.epochs.Behind(w.process.fold.Awards()); len(behind) > 0 {
+		return wrong("the bank was never told of %+v", behind)
+	}
+	if found, err := w.fsck(); found {
+		return wrong("%v", err)
 	}
 	return nil
 }

@@ -17,68 +17,100 @@ var (
 	errIO    = errors.New("the disk failed")
 )
 
-// process is one run of the program. Once its power is off, whatever it still
-// tries reaches no disk.
-type process struct{ off bool }
-
 // disk is what survives: the stores, and the faults that are drawn for them.
 type disk struct {
-	random  *draws
+	world   *world
 	journal *memory.Journal
-	head    *memory.Head
+	head    *file // the journal's second head
 	events  *memory.Events
-	tail    *memory.Head
-	faults  map[string]int
-	full    bool // until space is made
-	calm    bool // no faults: the world is being checked
+	tail    *file // the second head of the events
+
+	full bool // until space is made
+	calm bool // no faults: the world is being furnished or checked
+	// holds says that a write may hang; held then tells which process hangs.
+	holds bool
+	held  chan *process
+	// torn says which store has half a record that must be found.
+	torn string
+	// tornAt are the snapshots that are there and not whole.
+	tornAt []uint64
+	// damage is what a reader meets instead of what was written.
+	damage damage
 }
 
-func newDisk(random *draws) *disk {
-	return &disk{random: random, journal: memory.NewJournal(), head: &memory.Head{}, events: memory.NewEvents(), tail: &memory.Head{}, faults: map[string]int{}}
+func newDisk(w *world) *disk {
+	return &disk{
+		world: w, journal: memory.NewJournal(), head: newFile(1024), events: memory.NewEvents(), tail: newFile(1024),
+		held: make(chan *process),
+	}
 }
 
-// write draws what becomes of a write by a process: persisted says whether it
-// reaches the disk, the error is what the process is told.
-func (d *disk) write(p *process) (persisted bool, err error) {
-	fault := func(name string, persisted bool, err error) (bool, error) {
-		d.faults[name]++
-		return persisted, err
+// outcome is what becomes of a write.
+type outcome struct {
+	persisted, torn bool
+	err             error // what the process is told
+}
+
+// write draws what becomes of a write by a process.
+func (d *disk) write(p *process, what string) outcome {
+	fault := func(name string, o outcome) outcome {
+		d.world.count(name)
+		if p.off && p.opening {
+			d.world.count("power cut during recovery")
+		}
+		return o
+	}
+	cut := func(name string, o outcome) outcome {
+		p.off, o.err = true, errPower
+		return fault(name, o)
 	}
 	switch {
 	case p.off:
-		return false, errPower
+		return outcome{err: errPower}
 	case d.calm:
-		return true, nil
+		return outcome{persisted: true}
 	case d.full:
-		return fault("disk full", false, memory.ErrDiskFull)
+		return fault("disk full", outcome{err: memory.ErrDiskFull})
 	}
-	switch d.random.below(100) {
+	// A snapshot takes long to write, so the power has more time to fail.
+	if what == "snapshot" && d.world.random.below(8) == 0 {
+		return cut("power cut during a write", outcome{torn: true})
+	}
+	switch d.world.random.below(150) {
 	case 0:
-		return fault("write failed", false, errIO)
+		return fault("write failed", outcome{err: errIO})
 	case 1:
-		return fault("reply lost", true, errIO)
+		return fault("reply of the disk lost", outcome{persisted: true, err: errIO})
 	case 2:
-		p.off = true
-		return fault("power cut before a write", false, errPower)
+		return cut("power cut before a write", outcome{})
 	case 3:
-		p.off = true
-		return fault("power cut after a write", true, errPower)
+		return cut("power cut after a write", outcome{persisted: true})
 	case 4:
+		return cut("power cut during a write", outcome{torn: true})
+	case 5:
 		d.full = true
-		return fault("disk full", false, memory.ErrDiskFull)
+		return fault("disk full", outcome{err: memory.ErrDiskFull})
+	case 6, 7, 8:
+		// Checkpoints and snapshots are written behind an answer.
+		if what != "checkpoint" && what != "snapshot" && d.holds && !p.opening {
+			p.hang(what)
+		}
 	}
-	return true, nil
+	return outcome{persisted: true}
 }
 
-// attempt does a write as it was drawn.
-func (d *disk) attempt(p *process, do func() error) error {
-	persisted, fault := d.write(p)
-	if persisted {
+// attempt does a write as it was drawn; tear does half of it.
+func (d *disk) attempt(p *process, what string, do func() error, tear func()) error {
+	o := d.write(p, what)
+	if o.torn && tear != nil {
+		tear()
+	}
+	if o.persisted {
 		if err := do(); err != nil {
 			return err
 		}
 	}
-	return fault
+	return o.err
 }
 
 // journalOf is the journal as a process sees it.
@@ -87,85 +119,145 @@ type journalOf struct {
 	p *process
 }
 
+// Append implements journal.Store.
 func (j journalOf) Append(ctx context.Context, record journal.Record) error {
-	return j.attempt(j.p, func() error { return j.journal.Append(ctx, record) })
+	clockMS := j.world.nowMS // as the writer has just seen it
+	return j.attempt(j.p, "journal", func() error {
+		err := j.journal.Append(ctx, record)
+		if err == nil {
+			j.world.recordIsDurable(j.p, clockMS)
+		}
+		return err
+	}, func() {
+		// A store of rows does not show half a row. If it does, it must be found.
+		if j.p == j.world.process && j.world.random.below(2) == 0 && j.journal.Append(ctx, record) == nil {
+			j.journal.Corrupt(record.Seq, false, func(body []byte) []byte { return body[:j.world.random.below(len(body))] })
+			j.torn = tornRecord
+		}
+	})
 }
 
+// Load implements journal.Store. The power may fail while it reads.
 func (j journalOf) Load(ctx context.Context, from uint64) iter.Seq2[journal.Record, error] {
 	return func(yield func(journal.Record, error) bool) {
-		if j.p.off {
-			yield(journal.Record{}, errPower)
-			return
+		for record, err := range j.journal.Load(ctx, from) {
+			if j.cutWhileReading(j.p) {
+				err = errPower
+			}
+			if record, err := j.damage.record(record, err); record.Seq == 0 && err == nil || !yield(record, err) || err != nil {
+				return
+			}
 		}
-		j.journal.Load(ctx, from)(yield)
 	}
 }
 
-func (j journalOf) SaveSnapshot(ctx context.Context, seq uint64, write func(io.Writer) error) error {
-	return j.attempt(j.p, func() error { return j.journal.SaveSnapshot(ctx, seq, write) })
+// cutWhileReading draws whether the power fails while a program recovers.
+func (d *disk) cutWhileReading(p *process) (off bool) {
+	if p.opening && !d.calm && !p.off && d.world.random.below(2000) == 0 {
+		p.off = true
+		d.world.count("power cut during recovery")
+	}
+	return p.opening && p.off
 }
 
+// SaveSnapshot implements journal.Store.
+func (j journalOf) SaveSnapshot(ctx context.Context, seq uint64, write func(io.Writer) error) error {
+	return j.attempt(j.p, "snapshot", func() error { return j.journal.SaveSnapshot(ctx, seq, write) }, func() {
+		j.world.count("power cut while a snapshot was written")
+		if j.world.random.below(2) == 0 {
+			return
+		}
+		// A file system may show a file whose content was lost in part.
+		if j.journal.SaveSnapshot(ctx, seq, write) == nil {
+			j.world.count("torn snapshot")
+			j.tornAt = append(j.tornAt, seq)
+			j.journal.Corrupt(seq, true, func(content []byte) []byte { return content[:j.world.random.below(len(content))] })
+		}
+	})
+}
+
+// Snapshots implements journal.Store.
 func (j journalOf) Snapshots(ctx context.Context) ([]uint64, error) { return j.journal.Snapshots(ctx) }
 
+// OpenSnapshot implements journal.Store.
 func (j journalOf) OpenSnapshot(ctx context.Context, seq uint64) (io.ReadCloser, error) {
-	return j.journal.OpenSnapshot(ctx, seq)
+	if j.p.off {
+		return nil, errPower
+	}
+	src, err := j.journal.OpenSnapshot(ctx, seq)
+	return j.damage.snapshot(seq, src, err)
 }
 
-// headOf is a second head as a process sees it.
-type headOf struct {
-	*disk
-	p    *process
-	head *memory.Head
+// DropSnapshot implements journal.Store.
+func (j journalOf) DropSnapshot(ctx context.Context, seq uint64) error {
+	return j.attempt(j.p, "snapshot", func() error { return j.journal.DropSnapshot(ctx, seq) }, nil)
 }
 
-func (h headOf) Load() (uint64, [32]byte, error) { return h.head.Load() }
-
-func (h headOf) Save(seq uint64, hash [32]byte) error {
-	return h.attempt(h.p, func() error { return h.head.Save(seq, hash) })
+// EventStore is what keeps events.
+type EventStore interface {
+	collect.Log
+	collect.Checkpoints
 }
 
-// eventsOf is the log of events as a process sees it.
+// eventsOf is the log of events, and its checkpoints, as a process sees them.
 type eventsOf struct {
+	*memory.Events
 	*disk
 	p *process
 }
 
+// Append implements collect.Log.
 func (e eventsOf) Append(ctx context.Context, batch collect.Batch) error {
-	return e.attempt(e.p, func() error { return e.events.Append(ctx, batch) })
+	clockMS := e.world.nowMS
+	return e.attempt(e.p, "events", func() error {
+		err := e.Events.Append(ctx, batch)
+		if err == nil {
+			e.world.batchIsDurable(e.p, clockMS)
+		}
+		return err
+	}, func() {
+		if e.p == e.world.process && e.world.random.below(2) == 0 && e.Events.Append(ctx, batch) == nil {
+			e.Events.Corrupt(batch.Seq, func(body []byte) []byte { return body[:e.world.random.below(len(body))] })
+			e.torn = tornBatch
+		}
+	})
 }
 
+// Load implements collect.Log.
 func (e eventsOf) Load(ctx context.Context, from uint64) iter.Seq2[collect.Batch, error] {
 	return func(yield func(collect.Batch, error) bool) {
-		if e.p.off {
-			yield(collect.Batch{}, errPower)
-			return
+		for batch, err := range e.Events.Load(ctx, from) {
+			if e.cutWhileReading(e.p) {
+				err = errPower
+			}
+			if batch, err := e.damage.batch(batch, err); batch.Seq == 0 && err == nil || !yield(batch, err) || err != nil {
+				return
+			}
 		}
-		e.events.Load(ctx, from)(yield)
 	}
 }
 
-func (e eventsOf) FirstSince(ctx context.Context, receivedMS int64) (uint64, error) {
-	return e.events.FirstSince(ctx, receivedMS)
-}
-
+// Save implements collect.Checkpoints.
 func (e eventsOf) Save(ctx context.Context, seq uint64, parts []collect.Part) error {
-	return e.attempt(e.p, func() error { return e.events.Save(ctx, seq, parts) })
+	return e.attempt(e.p, "checkpoint", func() error {
+		err := e.Events.Save(ctx, seq, parts)
+		if err == nil {
+			e.world.log.Save(e.p.fold)
+		}
+		return err
+	}, nil)
 }
 
-func (e eventsOf) Seq(ctx context.Context) (uint64, error) { return e.events.Seq(ctx) }
-
+// Part implements collect.Checkpoints.
 func (e eventsOf) Part(ctx context.Context, subject uint64, day int32) ([]byte, error) {
-	return e.events.Part(ctx, subject, day)
+	if e.p.off {
+		return nil, errPower
+	}
+	sealed, err := e.Events.Part(ctx, subject, day)
+	return e.damage.part(sealed, err)
 }
 
-func (e eventsOf) Due(ctx context.Context, untilMS int64) ([]collect.Part, error) {
-	return e.events.Due(ctx, untilMS)
-}
-
+// Forget implements collect.Checkpoints.
 func (e eventsOf) Forget(ctx context.Context, subject uint64) error {
-	return e.attempt(e.p, func() error { return e.events.Forget(ctx, subject) })
-}
-
-func (j journalOf) DropSnapshot(ctx context.Context, seq uint64) error {
-	return j.attempt(j.p, func() error { return j.journal.DropSnapshot(ctx, seq) })
+	return e.attempt(e.p, "checkpoint", func() error { return e.Events.Forget(ctx, subject) }, nil)
 }
