@@ -227,6 +227,9 @@ func (f *fold) openSession(ctx context.Context, seq uint64, subject uint64, who 
 		// What an anonymous id has collected of its own stays where it is;
 		// what waits goes with the person.
 		who.waiting = append(who.waiting, other.waiting...)
+		if other.united != 0 && other.united != subject {
+			other.former = append(other.former[max(len(other.former)-maxFormer+1, 0):], other.united)
+		}
 		other.waiting, other.united, other.changed = nil, subject, true
 	}
 	var still []waiting

@@ -12,7 +12,10 @@ import (
 type person struct {
 	// united is the user's subject to which this anonymous one belongs; 0 if
 	// none. Its events count for that one.
-	united   uint64
+	united uint64
+	// former are the users to which it belonged before; what waited then waits
+	// with them.
+	former   []uint64
 	sessions []session
 	waiting  []waiting
 	spends   []spend
@@ -24,8 +27,10 @@ type person struct {
 type session struct{ fromMS, untilMS int64 }
 
 // maxSessions bounds the sessions that are remembered, maxWaiting the events
-// of a person that wait for one, maxSpends the orders in their refund window.
+// of a person that wait for one, maxSpends the orders in their refund window,
+// maxFormer the users to which an anonymous subject belonged before.
 const (
+	maxFormer   = 16
 	maxSessions = 256
 	maxWaiting  = 20_000
 	maxSpends   = 20_000
@@ -136,12 +141,12 @@ func (p *person) nextDueMS() int64 {
 // The plaintext of a person's part and of a day's part (little-endian). A list
 // is its length in u32 and its members:
 //
-//	person: | version u8 = 1 | united u64 | sessions: from i64, until i64 |
+//	person: | version u8 = 2 | united u64 | sessions: from i64, until i64 |
 //	        | waiting: digest 16, world u32, policy u32, time i64, until i64, count i64, weight i64 |
-//	        | spends: order 16, world u32, policy u32, due i64, minor i64 |
-//	day:    | version u8 = 1 | seq u64 | matured u16 | dirty u8 |
+//	        | spends: order 16, world u32, policy u32, due i64, minor i64 | former: u64 |
+//	day:    | version u8 = 2 | seq u64 | matured u16 | dirty u8 |
 //	        | worlds: world u32, policy u32, minted i64, revision u64 | day, as package score encodes it |
-const partVersion = 1
+const partVersion = 2
 
 func (p *person) appendTo(dst []byte) []byte {
 	le := binary.LittleEndian
@@ -161,6 +166,10 @@ func (p *person) appendTo(dst []byte) []byte {
 	for _, s := range p.spends {
 		dst = le.AppendUint32(le.AppendUint32(append(dst, s.order[:]...), s.world), s.policy)
 		dst = le.AppendUint64(le.AppendUint64(dst, uint64(s.dueMS)), uint64(s.minor))
+	}
+	dst = le.AppendUint32(dst, uint32(len(p.former)))
+	for _, subject := range p.former {
+		dst = le.AppendUint64(dst, subject)
 	}
 	return dst
 }
@@ -221,6 +230,9 @@ func decodePerson(src []byte) (*person, error) {
 	}
 	for n := f.u32(); n > 0 && !f.short; n-- {
 		p.spends = append(p.spends, spend{f.digest(), f.u32(), f.u32(), f.i64(), f.i64()})
+	}
+	for n := f.u32(); n > 0 && !f.short; n-- {
+		p.former = append(p.former, f.u64())
 	}
 	if f.short || len(f.src) != 0 {
 		return nil, errPart

@@ -95,15 +95,33 @@ func (f *fold) waits(ctx context.Context, e seenEntry, d digest) (bool, error) {
 				return false, err
 			}
 			if index == 0 {
-				_, who, err := f.target(ctx, kept.subject)
-				if err != nil {
-					return false, err
-				}
-				return slices.ContainsFunc(who.waiting, func(w waiting) bool { return w.digest == d }), nil
+				return f.waitsWith(ctx, kept.subject, d)
 			}
 			index--
 		}
 		break
 	}
 	return false, fmt.Errorf("batch %d of the events has no such entry", seq)
+}
+
+// waitsWith reports whether an event waits with its subject, with the user that
+// this is, or with one that it was taken for.
+func (f *fold) waitsWith(ctx context.Context, subject uint64, d digest) (bool, error) {
+	own, err := f.person(ctx, subject)
+	if err != nil {
+		return false, err
+	}
+	for _, holder := range append([]uint64{subject, own.united}, own.former...) {
+		if holder == 0 {
+			continue
+		}
+		who, err := f.person(ctx, holder)
+		if err != nil {
+			return false, err
+		}
+		if slices.ContainsFunc(who.waiting, func(w waiting) bool { return w.digest == d }) {
+			return true, nil
+		}
+	}
+	return false, nil
 }
