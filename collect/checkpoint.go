@@ -105,7 +105,7 @@ func (f *fold) checkpoint(ctx context.Context) error {
 			p.changed = false
 		}
 	}
-	if err := f.c.checkpoints.Save(ctx, f.seq, parts); err != nil {
+	if err := f.c.checkpoints.Save(ctx, f.term, f.seq, parts); err != nil {
 		return fmt.Errorf("saving the checkpoint at batch %d: %w", f.seq, err)
 	}
 	f.stored, f.sinceCheckpoint = true, 0

@@ -16,6 +16,7 @@ type fold struct {
 	receivedMS      int64
 	sinceCheckpoint int
 	recovering      bool
+	term            uint64 // of the checkpoints
 	// stored says that there are parts in the checkpoints to look for.
 	stored bool
 	people map[uint64]*person

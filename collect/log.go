@@ -17,8 +17,8 @@ import (
 )
 
 // ErrConflict is returned by Log.Append when the sequence is taken, and by
-// Checkpoints.Save when the checkpoint is further on: another collector is
-// alive, and this one must stop.
+// Checkpoints.Save when a later term has begun: another collector is alive, and
+// this one must stop.
 var ErrConflict = errors.New("another collector has written here")
 
 // Batch is what one append makes durable.
@@ -77,12 +77,13 @@ func damaged(seq uint64, format string, args ...any) error {
 
 // Checkpoints keep the folded state up to a batch of the log.
 type Checkpoints interface {
-	// Save replaces parts and moves the checkpoint to seq, both or neither. A
-	// checkpoint never goes back: when the stored one is at a later batch, another
-	// collector has gone on, and the answer is ErrConflict.
-	Save(ctx context.Context, seq uint64, parts []Part) error
-	// Seq returns the sequence of the checkpoint; zero if there is none.
-	Seq(ctx context.Context) (uint64, error)
+	// Begin begins a term, so that no collector of an earlier one can save any
+	// longer, and returns it with the sequence of the checkpoint; that is zero
+	// if there is none.
+	Begin(ctx context.Context) (term, seq uint64, err error)
+	// Save replaces parts and moves the checkpoint to seq, both or neither;
+	// ErrConflict if a later term has begun.
+	Save(ctx context.Context, term, seq uint64, parts []Part) error
 	// Part returns a part's sealed bytes; nil if there is none.
 	Part(ctx context.Context, subject uint64, day int32) ([]byte, error)
 	// Due returns the parts that are due by a time, without their bytes.

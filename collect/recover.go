@@ -12,11 +12,13 @@ import (
 // recover comes to the state after the last batch. What is not as it was
 // written is an error that names the batch.
 func (f *fold) recover(ctx context.Context) error {
-	checkpoint, err := f.c.checkpoints.Seq(ctx)
+	// Parts are read when they are needed, so from here on nobody else may
+	// replace them.
+	term, checkpoint, err := f.c.checkpoints.Begin(ctx)
 	if err != nil {
-		return fmt.Errorf("reading the checkpoint: %w", err)
+		return fmt.Errorf("beginning behind the checkpoint: %w", err)
 	}
-	f.stored = checkpoint > 0
+	f.term, f.stored = term, checkpoint > 0
 	from, err := f.horizon(ctx)
 	if err != nil {
 		return fmt.Errorf("finding the horizon: %w", err)

@@ -19,6 +19,7 @@ type Events struct {
 	batches    []collect.Batch
 	parts      map[partKey]collect.Part
 	checkpoint uint64
+	term       uint64
 	// OnAppend is asked before each append, OnSave before each checkpoint; nil
 	// never fails.
 	OnAppend func(collect.Batch) Outcome
@@ -85,7 +86,7 @@ func (e *Events) FirstSince(_ context.Context, receivedMS int64) (uint64, error)
 }
 
 // Save implements collect.Checkpoints.
-func (e *Events) Save(_ context.Context, seq uint64, parts []collect.Part) error {
+func (e *Events) Save(_ context.Context, term, seq uint64, parts []collect.Part) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	var outcome Outcome
@@ -95,7 +96,7 @@ func (e *Events) Save(_ context.Context, seq uint64, parts []collect.Part) error
 	if outcome.Err != nil && !outcome.Persisted {
 		return outcome.Err
 	}
-	if seq < e.checkpoint {
+	if term != e.term {
 		return collect.ErrConflict
 	}
 	for _, part := range parts {
@@ -106,11 +107,12 @@ func (e *Events) Save(_ context.Context, seq uint64, parts []collect.Part) error
 	return outcome.Err
 }
 
-// Seq implements collect.Checkpoints.
-func (e *Events) Seq(context.Context) (uint64, error) {
+// Begin implements collect.Checkpoints.
+func (e *Events) Begin(context.Context) (term, seq uint64, err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.checkpoint, nil
+	e.term++
+	return e.term, e.checkpoint, nil
 }
 
 // Part implements collect.Checkpoints.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"slices"
 
 	"github.com/attentionbank/attentionbank/collect"
 	"github.com/attentionbank/attentionbank/journal"
@@ -167,8 +168,10 @@ func (j journalOf) SaveSnapshot(ctx context.Context, seq uint64, write func(io.W
 		if j.world.random.below(2) == 0 {
 			return
 		}
-		// A file system may show a file whose content was lost in part.
-		if j.journal.SaveSnapshot(ctx, seq, write) == nil {
+		// A file system may show a file whose content was lost in part. One that
+		// is older than the two that are kept is gone at once.
+		err := j.journal.SaveSnapshot(ctx, seq, write)
+		if kept, _ := j.journal.Snapshots(ctx); err == nil && slices.Contains(kept, seq) {
 			j.world.count("torn snapshot")
 			j.tornAt = append(j.tornAt, seq)
 			j.journal.Corrupt(seq, true, func(content []byte) []byte { return content[:j.world.random.below(len(content))] })
@@ -237,10 +240,19 @@ func (e eventsOf) Load(ctx context.Context, from uint64) iter.Seq2[collect.Batch
 	}
 }
 
+// Begin implements collect.Checkpoints.
+func (e eventsOf) Begin(ctx context.Context) (term, seq uint64, err error) {
+	err = e.attempt(e.p, "checkpoint", func() error {
+		term, seq, err = e.Events.Begin(ctx)
+		return err
+	}, nil)
+	return term, seq, err
+}
+
 // Save implements collect.Checkpoints.
-func (e eventsOf) Save(ctx context.Context, seq uint64, parts []collect.Part) error {
+func (e eventsOf) Save(ctx context.Context, term, seq uint64, parts []collect.Part) error {
 	return e.attempt(e.p, "checkpoint", func() error {
-		err := e.Events.Save(ctx, seq, parts)
+		err := e.Events.Save(ctx, term, seq, parts)
 		if err == nil {
 			e.world.log.Save(e.p.fold)
 		}

@@ -28,6 +28,7 @@ var eventsMigrations = []string{
 		one INTEGER PRIMARY KEY CHECK (one = 1),
 		seq INTEGER NOT NULL
 	)`,
+	`ALTER TABLE checkpoint ADD COLUMN term INTEGER NOT NULL DEFAULT 0`,
 }
 
 var eventsSettings = settings{name: "events", migrations: eventsMigrations, pragmas: []string{"secure_delete(ON)"}}
@@ -135,11 +136,10 @@ func (e *Events) FirstSince(ctx context.Context, receivedMS int64) (uint64, erro
 }
 
 // Save implements collect.Checkpoints.
-func (e *Events) Save(ctx context.Context, seq uint64, parts []collect.Part) error {
+func (e *Events) Save(ctx context.Context, term, seq uint64, parts []collect.Part) error {
 	return e.log.transact(ctx, func(tx *transaction) error {
 		// First, so that of two collectors the second waits for the first.
-		moved, err := tx.ExecContext(ctx, `INSERT INTO checkpoint (one, seq) VALUES (1, $1)
-			ON CONFLICT (one) DO UPDATE SET seq = excluded.seq WHERE checkpoint.seq <= excluded.seq`, int64(seq))
+		moved, err := tx.ExecContext(ctx, "UPDATE checkpoint SET seq = $1 WHERE term = $2", int64(seq), int64(term))
 		if err != nil {
 			return err
 		}
@@ -156,14 +156,16 @@ func (e *Events) Save(ctx context.Context, seq uint64, parts []collect.Part) err
 	})
 }
 
-// Seq implements collect.Checkpoints.
-func (e *Events) Seq(ctx context.Context) (uint64, error) {
-	var seq int64
-	err := e.log.read.QueryRowContext(ctx, "SELECT seq FROM checkpoint").Scan(&seq)
-	if errors.Is(err, sql.ErrNoRows) {
-		return 0, nil
+// Begin implements collect.Checkpoints.
+func (e *Events) Begin(ctx context.Context) (term, seq uint64, err error) {
+	err = e.log.transact(ctx, func(tx *transaction) error {
+		return tx.QueryRowContext(ctx, `INSERT INTO checkpoint (one, seq, term) VALUES (1, 0, 1)
+			ON CONFLICT (one) DO UPDATE SET term = checkpoint.term + 1 RETURNING term, seq`).Scan(&term, &seq)
+	})
+	if err != nil {
+		return 0, 0, fmt.Errorf("beginning a term of the checkpoints: %w", err)
 	}
-	return uint64(seq), err
+	return term, seq, nil
 }
 
 // Part implements collect.Checkpoints.

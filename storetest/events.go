@@ -95,12 +95,17 @@ func firstSince(t *testing.T, open func(t *testing.T) EventStore) {
 
 func checkpoints(t *testing.T, open func(t *testing.T) EventStore) {
 	ctx, store := context.Background(), open(t)
-	if seq, err := store.Seq(ctx); err != nil || seq != 0 {
+	old, seq, err := store.Begin(ctx)
+	if err != nil || seq != 0 {
 		t.Fatalf("an empty store has a checkpoint at %d, %v", seq, err)
+	}
+	term, _, err := store.Begin(ctx)
+	if err != nil || term <= old {
+		t.Fatalf("term %d came behind term %d, %v", term, old, err)
 	}
 	save := func(seq uint64, parts ...collect.Part) {
 		t.Helper()
-		if err := store.Save(ctx, seq, parts); err != nil {
+		if err := store.Save(ctx, term, seq, parts); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -108,15 +113,16 @@ func checkpoints(t *testing.T, open func(t *testing.T) EventStore) {
 		collect.Part{Subject: 1, Day: collect.PersonPart, DueMS: collect.NeverDue, Sealed: []byte("b")},
 		collect.Part{Subject: 2, Day: -5, DueMS: 0, Sealed: []byte("c")})
 	save(9, collect.Part{Subject: 1, Day: 20000, DueMS: 60, Sealed: []byte("a2")})
-	// An old collector that ends late neither moves the checkpoint back nor
-	// replaces a part.
+	// A collector of an earlier term that ends late neither moves the checkpoint
+	// nor replaces a part.
 	late := []collect.Part{{Subject: 1, Day: 20000, DueMS: 0, Sealed: []byte("late")}}
-	if err := store.Save(ctx, 8, late); !errors.Is(err, collect.ErrConflict) {
-		t.Fatalf("a checkpoint that goes back was answered %v", err)
+	for _, seq := range []uint64{8, 9, 10} {
+		if err := store.Save(ctx, old, seq, late); !errors.Is(err, collect.ErrConflict) {
+			t.Fatalf("a checkpoint of an earlier term was answered %v", err)
+		}
 	}
-	save(9, collect.Part{Subject: 2, Day: -5, DueMS: 0, Sealed: []byte("c")}) // the same once more is none
 	for _, store := range []EventStore{store, open(t)} {
-		if seq, err := store.Seq(ctx); err != nil || seq != 9 {
+		if _, seq, err := store.Begin(ctx); err != nil || seq != 9 {
 			t.Fatalf("the checkpoint is at %d, %v", seq, err)
 		}
 		for _, test := range []struct {
