@@ -39,7 +39,7 @@ var layers = map[string]struct {
 	"identity": {},
 
 	"memory": {ours: []string{"collect", "history", "identity", "journal", "ledger"}},
-	"sqldb":  {ours: []string{"collect", "history", "identity", "journal", "ledger", "pages"}, others: []string{"github.com/jackc/pgx/v5", "modernc.org/sqlite"}},
+	"sqldb":  {ours: []string{"collect", "history", "identity", "journal", "ledger", "pages"}, others: []string{"github.com/jackc/pgx/v5", "modernc.org/libc", "modernc.org/sqlite"}},
 	"api": {
 		ours:   []string{"amount", "bank", "collect", "event", "history", "identity", "journal", "ledger", "score", "wire"},
 		others: []string{"github.com/danielgtaylor/huma/v2"},

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 
 	"github.com/attentionbank/attentionbank/history"
 )
@@ -124,11 +126,46 @@ type History struct{ database *database }
 // writes survive a crash in whole or not at all, but the last ones may be lost
 // with the power: they are made again from the journal.
 func OpenHistory(ctx context.Context, place string) (*History, error) {
-	d, err := openDatabase(ctx, place, settings{name: "history", migrations: historyMigrations, pragmas: []string{"cache_size(-65536)"}, rebuildable: true})
+	return openHistory(ctx, place, historySettings)
+}
+
+// OpenEncryptedHistory does the same with a file whose pages are encrypted by a
+// key. A file that is in clear, or under another key, is ErrOtherKey. In
+// PostgreSQL the tables are in clear: there it is the server's to encrypt.
+func OpenEncryptedHistory(ctx context.Context, place string, key [32]byte) (h *History, err error) {
+	s := historySettings
+	if s.vfs, err = encryptedVFS(key); err != nil {
+		return nil, fmt.Errorf("opening the history: %w", err)
+	}
+	if h, err = openHistory(ctx, place, s); err != nil && isNoDatabase(err) {
+		err = fmt.Errorf("%w: %w", ErrOtherKey, err)
+	}
+	return h, err
+}
+
+// ErrOtherKey: the file of a history was not written under the key.
+var ErrOtherKey = errors.New("the file is not encrypted by this key")
+
+var historySettings = settings{name: "history", migrations: historyMigrations, pragmas: []string{"cache_size(-65536)"}, rebuildable: true}
+
+func openHistory(ctx context.Context, place string, s settings) (*History, error) {
+	d, err := openDatabase(ctx, place, s)
 	if err != nil {
 		return nil, err
 	}
 	return &History{database: d}, nil
+}
+
+// DropHistory removes the file of a history that nobody has open; it is made
+// again from the journal.
+func DropHistory(place string) error {
+	var faults []error
+	for _, suffix := range []string{"-wal", "-shm", ""} {
+		if err := os.Remove(place + suffix); !errors.Is(err, fs.ErrNotExist) {
+			faults = append(faults, err)
+		}
+	}
+	return errors.Join(faults...)
 }
 
 // Close closes the database.

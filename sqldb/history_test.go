@@ -1,6 +1,7 @@
 package sqldb_test
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"testing"
@@ -11,6 +12,16 @@ import (
 )
 
 func TestHistory(t *testing.T) {
+	testHistory(t, sqldb.OpenHistory)
+}
+
+func TestEncryptedHistory(t *testing.T) {
+	testHistory(t, func(ctx context.Context, place string) (*sqldb.History, error) {
+		return sqldb.OpenEncryptedHistory(ctx, place, [32]byte{7})
+	})
+}
+
+func testHistory(t *testing.T, open func(ctx context.Context, place string) (*sqldb.History, error)) {
 	storetest.History(t, func(t *testing.T) func() history.Tables {
 		dir, err := os.MkdirTemp(t.TempDir(), "history")
 		if err != nil {
@@ -22,7 +33,7 @@ func TestHistory(t *testing.T) {
 			if opened != nil {
 				opened.Close()
 			}
-			if opened, err = sqldb.OpenHistory(t.Context(), filepath.Join(dir, "history.db")); err != nil {
+			if opened, err = open(t.Context(), filepath.Join(dir, "history.db")); err != nil {
 				t.Fatal(err)
 			}
 			return opened

@@ -23,6 +23,8 @@ type settings struct {
 	migrations []string
 	// pragmas are for SQLite.
 	pragmas []string
+	// vfs is what SQLite reaches the file through; empty for the system's.
+	vfs string
 	// rebuildable says that the last writes may be lost with the power.
 	rebuildable bool
 }

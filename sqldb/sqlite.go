@@ -9,7 +9,8 @@ import (
 	"strings"
 	"time"
 
-	_ "modernc.org/sqlite" // the driver "sqlite"
+	driver "modernc.org/sqlite" // which registers itself as "sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // sqlite is a file. Writes are durable when they return: WAL with
@@ -27,6 +28,9 @@ func (e sqlite) connect(_ context.Context, d *database) (err error) {
 		pragmas = append(pragmas, "synchronous(NORMAL)")
 	}
 	query := url.Values{"_pragma": pragmas, "_txlock": {"immediate"}}
+	if d.settings.vfs != "" {
+		query.Set("vfs", d.settings.vfs)
+	}
 	name := "file:" + (&url.URL{Path: e.path}).EscapedPath() + "?" + query.Encode()
 	if d.write, err = sql.Open("sqlite", name); err != nil {
 		return err
@@ -38,6 +42,13 @@ func (e sqlite) connect(_ context.Context, d *database) (err error) {
 	}
 	d.read.SetMaxOpenConns(4)
 	return nil
+}
+
+// isNoDatabase reports whether a file is none of SQLite's, or cannot be read as
+// one.
+func isNoDatabase(err error) bool {
+	var coded *driver.Error
+	return errors.As(err, &coded) && coded.Code()&0xff == sqlite3.SQLITE_NOTADB
 }
 
 func (sqlite) migrate(ctx context.Context, tx *sql.Tx, steps []string) error {

@@ -136,8 +136,8 @@ func (j *Journal) DropSnapshot(ctx context.Context, seq uint64) error {
 	return j.store.DropSnapshot(ctx, seq)
 }
 
-// Encrypts reports whether what is written is encrypted.
-func (j *Journal) Encrypts() bool { return j.ring.Encrypts() }
+// Keyring returns the keys under which the journal is kept.
+func (j *Journal) Keyring() *Keyring { return j.ring }
 
 // Close closes the store, if it can be closed.
 func (j *Journal) Close() error { return closeStore(j.store) }

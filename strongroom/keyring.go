@@ -134,6 +134,20 @@ func (r *Keyring) Encrypts() bool { return r.writing != nil }
 // Entries returns the store keys, the one that is written under last.
 func (r *Keyring) Entries() []Entry { return r.entries }
 
+// Derive returns a key for a purpose of its own, which stays the same when keys
+// rotate. There must be a store key.
+func (r *Keyring) Derive(purpose string) ([32]byte, error) {
+	id, err := hex.DecodeString(r.entries[0].ID)
+	if err != nil {
+		return [32]byte{}, fmt.Errorf("deriving a key: %w", err)
+	}
+	key, err := hkdf.Key(sha256.New, r.keys[keyID(id)].secret[:], nil, "attentionbank/"+purpose, 32)
+	if err != nil {
+		return [32]byte{}, fmt.Errorf("deriving a key: %w", err)
+	}
+	return [32]byte(key), nil
+}
+
 // lacks says why a key is not there.
 func (r *Keyring) lacks() string {
 	if len(r.entries) == 0 {

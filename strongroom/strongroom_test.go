@@ -56,6 +56,15 @@ func stored(inner *memory.Journal) (records []journal.Record) {
 	return records
 }
 
+func begin(t *testing.T, checkpoints collect.Checkpoints) (term uint64) {
+	t.Helper()
+	term, _, err := checkpoints.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return term
+}
+
 func TestTheStoreSeesNothing(t *testing.T) {
 	inner, ring := memory.NewJournal(), newRing(t, 1)
 	text := strings.Repeat("Ann pays 1234 to Bob. ", 5000)
@@ -77,7 +86,7 @@ func TestTheStoreSeesNothing(t *testing.T) {
 	if err := front.Append(t.Context(), collect.Batch{Seq: 1, ReceivedMS: 5, Body: []byte(text)}); err != nil {
 		t.Fatal(err)
 	}
-	if err := front.Save(t.Context(), 1, []collect.Part{{Subject: 1, Day: 2, Sealed: []byte(text)}}); err != nil {
+	if err := front.Save(t.Context(), begin(t, front), 1, []collect.Part{{Subject: 1, Day: 2, Sealed: []byte(text)}}); err != nil {
 		t.Fatal(err)
 	}
 	part, err := events.Part(t.Context(), 1, 2)
@@ -133,7 +142,7 @@ func TestAnEventKeepsItsPlaceAndTime(t *testing.T) {
 	if err := front.Append(t.Context(), collect.Batch{Seq: 1, ReceivedMS: 1000, Body: []byte("jump")}); err != nil {
 		t.Fatal(err)
 	}
-	if err := front.Save(t.Context(), 1, []collect.Part{{Subject: 1, Day: 7, Sealed: []byte("a day")}, {Subject: 2, Day: 7, Sealed: []byte("another")}}); err != nil {
+	if err := front.Save(t.Context(), begin(t, front), 1, []collect.Part{{Subject: 1, Day: 7, Sealed: []byte("a day")}, {Subject: 2, Day: 7, Sealed: []byte("another")}}); err != nil {
 		t.Fatal(err)
 	}
 	for b := range inner.Load(t.Context(), 1) {
@@ -152,7 +161,7 @@ func TestAnEventKeepsItsPlaceAndTime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := inner.Save(t.Context(), 2, []collect.Part{{Subject: 2, Day: 7, Sealed: part}}); err != nil {
+	if err := inner.Save(t.Context(), begin(t, inner), 2, []collect.Part{{Subject: 2, Day: 7, Sealed: part}}); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := front.Part(t.Context(), 2, 7); !errors.Is(err, collect.ErrDamaged) {

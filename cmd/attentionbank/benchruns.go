@@ -256,7 +256,11 @@ func benchHistory(ctx context.Context, site Site, length time.Duration) (measure
 // bank's own, which must have been read to its end and stops.
 func (n *node) secondHistory(ctx context.Context) (*sqldb.History, error) {
 	if n.site.Store == "" {
-		return sqldb.OpenHistory(ctx, filepath.Join(n.site.Data, "again.db"))
+		ring, err := n.site.keyring(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return openHistory(ctx, filepath.Join(n.site.Data, "again.db"), ring, func(string) {})
 	}
 	if err := n.stopFollowing(); err != nil {
 		return nil, err

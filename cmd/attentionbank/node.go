@@ -13,6 +13,7 @@ import (
 	"github.com/attentionbank/attentionbank/identity"
 	"github.com/attentionbank/attentionbank/journal"
 	"github.com/attentionbank/attentionbank/sqldb"
+	"github.com/attentionbank/attentionbank/strongroom"
 )
 
 // node is a bank on a data directory: every verb with its store, joined.
@@ -55,7 +56,7 @@ func (n *node) open(ctx context.Context, nowMS func() int64, warn func(string)) 
 		return err
 	}
 	n.closers = append(n.closers, store.Close, head.Close)
-	if !store.Encrypts() {
+	if !store.Keyring().Encrypts() {
 		warn("journal and events are not encrypted; to encrypt what is written from the next start on: attentionbank keys rotate")
 	}
 	if n.journal, err = journal.Open(ctx, store, head, journal.Options{Now: nowMS, Warn: warn}); err != nil {
@@ -85,8 +86,8 @@ func (n *node) openIdentity(ctx context.Context, nowMS func() int64) error {
 	return nil
 }
 
-func (n *node) openHistory(ctx context.Context, store journal.Store, nowMS func() int64, warn func(string)) (err error) {
-	if n.history, err = sqldb.OpenHistory(ctx, n.site.place("history")); err != nil {
+func (n *node) openHistory(ctx context.Context, store *strongroom.Journal, nowMS func() int64, warn func(string)) (err error) {
+	if n.history, err = openHistory(ctx, n.site.place("history"), store.Keyring(), warn); err != nil {
 		return err
 	}
 	n.closers = append(n.closers, n.history.Close)

@@ -120,6 +120,26 @@ func (s Site) lockUp(ctx context.Context, inner journal.Store) (*strongroom.Jour
 	return strongroom.NewJournal(inner, ring), nil
 }
 
+// openHistory opens the history, encrypted if the journal is. A file from
+// before that, or under another key, is made again from the journal.
+func openHistory(ctx context.Context, place string, ring *strongroom.Keyring, warn func(string)) (*sqldb.History, error) {
+	if !ring.Encrypts() {
+		return sqldb.OpenHistory(ctx, place)
+	}
+	key, err := ring.Derive("history/1")
+	if err != nil {
+		return nil, err
+	}
+	h, err := sqldb.OpenEncryptedHistory(ctx, place, key)
+	if errors.Is(err, sqldb.ErrOtherKey) {
+		warn("the history was not written under the keys of this bank; it is made again")
+		if err = sqldb.DropHistory(place); err == nil {
+			h, err = sqldb.OpenEncryptedHistory(ctx, place, key)
+		}
+	}
+	return h, err
+}
+
 // openEvents opens the log of events and its second head. The journal is opened
 // first.
 func (s Site) openEvents(ctx context.Context) (*strongroom.Events, *journal.HeadFile, error) {
