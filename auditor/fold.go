@@ -8,7 +8,8 @@ import (
 // Fold is what one run of the program knows of the log: the days of people.
 type Fold struct {
 	policies  map[uint32]Policy
-	entries   int // how many are folded
+	entries   int   // how many are folded
+	timeMS    int64 // of the last batch
 	days      map[dayKey]*day
 	sessions  map[string][]Session
 	united    map[string]string  // device → person
@@ -130,11 +131,12 @@ func (f *Fold) count(person string, e *entry, batch int64) {
 	}
 }
 
-// Mature lets purchases count whose refund window has ended by a time.
-func (f *Fold) Mature(nowMS int64) {
+// Mature lets purchases count whose refund window has ended by the time of the
+// log.
+func (f *Fold) Mature() {
 	for i := range f.purchases {
 		b := &f.purchases[i]
-		if b.matured || b.dueMS > nowMS {
+		if b.matured || b.dueMS > f.timeMS {
 			continue
 		}
 		b.matured = true

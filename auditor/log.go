@@ -92,6 +92,7 @@ func (r *Report) happened() int64 {
 func (l *Log) Reaches(f *Fold, clockMS int64, reports []Report, sessions []Session) {
 	l.batches++
 	l.receivedMS = max(l.receivedMS, clockMS)
+	f.timeMS = l.receivedMS
 	take := func(e entry) {
 		e.batch, e.receivedMS = l.batches, l.receivedMS
 		l.entries = append(l.entries, e)
@@ -133,6 +134,7 @@ func (l *Log) Save(f *Fold) {
 // Recover folds the log again, as a program does that starts.
 func (l *Log) Recover() *Fold {
 	f := newFold(l.Policies)
+	f.timeMS = l.receivedMS
 	for i := range l.entries {
 		if i == l.saved.entries {
 			f.restore(l.saved)

@@ -108,6 +108,7 @@ type Collector struct {
 type request struct {
 	entries []*prepared
 	inspect func() error // runs between batches
+	tick    bool         // writes a batch if something is due by time
 	err     error
 	done    chan struct{}
 }
@@ -198,7 +199,10 @@ func (c *Collector) Waiting() int { return len(c.queue) }
 
 // do gives a request to the loop and waits for it.
 func (c *Collector) do(ctx context.Context, entries []*prepared, inspect func() error) error {
-	r := &request{entries: entries, inspect: inspect, done: make(chan struct{})}
+	return c.give(ctx, &request{entries: entries, inspect: inspect, done: make(chan struct{})})
+}
+
+func (c *Collector) give(ctx context.Context, r *request) error {
 	select {
 	case <-c.done:
 		return c.stopped()
@@ -207,7 +211,7 @@ func (c *Collector) do(ctx context.Context, entries []*prepared, inspect func() 
 	select {
 	case c.queue <- r:
 	default:
-		if inspect == nil {
+		if r.inspect == nil {
 			return ErrBusy
 		}
 		select {
@@ -314,8 +318,9 @@ func (c *Collector) write(requests []*request) error {
 	ctx := context.Background()
 	batch := Batch{Seq: c.fold.seq + 1, ReceivedMS: max(c.now(), c.fold.receivedMS)}
 	body := newBody(c.fold.hash, batch.ReceivedMS)
-	entries := uint32(0)
+	entries, tick := uint32(0), false
 	for _, r := range requests {
+		tick = tick || r.tick
 		for _, p := range r.entries {
 			kept, err := c.fold.judge(ctx, batch.ReceivedMS, p)
 			if err != nil {
@@ -333,7 +338,13 @@ func (c *Collector) write(requests []*request) error {
 		}
 	}
 	if entries == 0 {
-		return nil
+		if !tick {
+			return nil
+		}
+		// Time takes effect by the log alone, so that a restart finds it there.
+		if due, err := c.fold.isDue(ctx, batch.ReceivedMS); err != nil || !due {
+			return err
+		}
 	}
 	batch.Body = setEntries(body, entries)
 	began := time.Now()

@@ -27,10 +27,11 @@ type minting struct {
 // submitted again by the next Flush, which the bank knows how to take.
 func (c *Collector) Flush(ctx context.Context, submit func(context.Context, []bank.Mint) error) (minted int, err error) {
 	var people []uint64
-	if err := c.do(ctx, nil, func() (err error) {
-		people, err = c.fold.wake(ctx, c.now())
+	wake := func() (err error) {
+		people, err = c.fold.wake(ctx)
 		return err
-	}); err != nil {
+	}
+	if err := c.give(ctx, &request{tick: true, inspect: wake, done: make(chan struct{})}); err != nil {
 		return 0, fmt.Errorf("finding days to mint: %w", err)
 	}
 	var faults []error
@@ -62,12 +63,32 @@ func (c *Collector) Flush(ctx context.Context, submit func(context.Context, []ba
 	return minted, errors.Join(faults...)
 }
 
-// wake lets spends mature whose refund window has ended, brings back to memory
-// the days that were not minted before a restart, and returns the people with
-// days to mint.
-func (f *fold) wake(ctx context.Context, nowMS int64) ([]uint64, error) {
+// isDue reports whether the refund window of a spend ends between the last
+// batch and nowMS.
+func (f *fold) isDue(ctx context.Context, nowMS int64) (bool, error) {
+	for subject := range f.dirty {
+		who, err := f.person(ctx, subject)
+		if err != nil {
+			return false, err
+		}
+		if slices.ContainsFunc(who.spends, func(s spend) bool { return s.dueMS > f.receivedMS && s.dueMS <= nowMS }) {
+			return true, nil
+		}
+	}
+	if !f.stored {
+		return false, nil
+	}
+	due, err := f.c.checkpoints.Due(ctx, nowMS)
+	return slices.ContainsFunc(due, func(p Part) bool { return p.Day == PersonPart && p.DueMS > f.receivedMS }), err
+}
+
+// wake lets spends mature whose refund window has ended by the time of the log,
+// which never goes back and is the same after a restart; brings back to memory
+// the days that were not minted before one; and returns the people with days
+// to mint.
+func (f *fold) wake(ctx context.Context) ([]uint64, error) {
 	if f.stored {
-		due, err := f.c.checkpoints.Due(ctx, nowMS)
+		due, err := f.c.checkpoints.Due(ctx, f.receivedMS)
 		if err != nil {
 			return nil, err
 		}
@@ -87,7 +108,7 @@ func (f *fold) wake(ctx context.Context, nowMS int64) ([]uint64, error) {
 	}
 	people := slices.Sorted(maps.Keys(f.dirty))
 	for _, subject := range people {
-		if err := f.matureDue(ctx, subject, nowMS); err != nil {
+		if err := f.matureDue(ctx, subject); err != nil {
 			return nil, err
 		}
 	}
@@ -95,14 +116,14 @@ func (f *fold) wake(ctx context.Context, nowMS int64) ([]uint64, error) {
 }
 
 // matureDue lets a person's spends mature whose refund window has ended.
-func (f *fold) matureDue(ctx context.Context, subject uint64, nowMS int64) error {
+func (f *fold) matureDue(ctx context.Context, subject uint64) error {
 	who, err := f.person(ctx, subject)
 	if err != nil {
 		return err
 	}
 	var still []spend
 	for _, s := range who.spends {
-		if s.dueMS > nowMS {
+		if s.dueMS > f.receivedMS {
 			still = append(still, s)
 			continue
 		}

@@ -167,13 +167,13 @@ func (w *world) flush() error {
 	w.mayQueue = false // a flush is several requests of both loops
 	_, err := until(w, func(p *process) (struct{}, error) {
 		notCome := false
-		p.fold.Mature(w.nowMS)
+		p.writing = []delivery{{}} // if something is due by time, a batch says how late it is
 		_, err := p.events.Flush(w.ctx, func(ctx context.Context, mints []bank.Mint) error {
 			commands := make([][]byte, 0, len(mints))
 			for _, mint := range w.joints.mints(mints) {
 				commands = append(commands, mint.AppendTo(nil))
 			}
-			p.minting = true
+			p.minting = true // lets purchases count, as waking up did
 			answers, err := p.writer.Submit(ctx, commands...)
 			for i, answer := range answers {
 				switch {
@@ -190,6 +190,9 @@ func (w *world) flush() error {
 		})
 		if notCome && !errors.Is(err, errWrong) {
 			err = nil
+		}
+		if err == nil {
+			p.fold.Mature()
 		}
 		return struct{}{}, err
 	})

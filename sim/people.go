@@ -19,6 +19,7 @@ type people struct {
 	mu      sync.Mutex
 	numbers map[string]uint64
 	names   []string
+	seals   uint64 // no two are equal
 }
 
 func newPeople() *people { return &people{numbers: map[string]uint64{}} }
@@ -56,15 +57,19 @@ func mark(subject uint64, additional, plaintext []byte) []byte {
 
 // Seal implements collect.Subjects.
 func (p *people) Seal(_ context.Context, subject uint64, dst, plaintext, additional []byte) ([]byte, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.seals++
+	plaintext = append(binary.LittleEndian.AppendUint64(nil, p.seals), plaintext...)
 	return append(append(dst, mark(subject, additional, plaintext)...), plaintext...), nil
 }
 
 // Open implements collect.Subjects.
 func (p *people) Open(_ context.Context, dst, sealed, additional []byte) ([]byte, error) {
-	if len(sealed) < 16 || string(mark(binary.LittleEndian.Uint64(sealed), additional, sealed[16:])) != string(sealed[:16]) {
+	if len(sealed) < 24 || string(mark(binary.LittleEndian.Uint64(sealed), additional, sealed[16:])) != string(sealed[:16]) {
 		return nil, errors.New("sealed bytes were changed, or opened in another place than they were made for")
 	}
-	return append(dst, sealed[16:]...), nil
+	return append(dst, sealed[24:]...), nil
 }
 
 // Derive implements collect.Subjects.

@@ -144,6 +144,7 @@ func (p *process) quiet() error {
 func (w *world) recordIsDurable(p *process, clockMS int64) {
 	w.times = append(w.times, w.epochs.Record(clockMS, p.opening))
 	if p.minting {
+		p.fold.Mature()
 		w.epochs.Mint(p.fold.Awards())
 		p.minting, p.mintMS = false, w.epochs.NowMS
 	}
