@@ -25,6 +25,13 @@ var keyed = map[string]struct{ who, body, other string }{
 	"release-hold":        {"server", `{"reference":"a"}`, `{"reference":"b"}`},
 	"settle-group":        {"server", `{"reference":"a"}`, `{"reference":"b"}`},
 	"release-group":       {"server", `{"reference":"a"}`, `{"reference":"b"}`},
+	"set-product":         {"server", `{"kind":"item","asset":"SWORD","price":"2","on_sale":true}`, `{"kind":"item","asset":"SWORD","price":"3","on_sale":true}`},
+	"create-purchase":     {"person", `{"world":"cafe","product":"sword","quantity":1,"max_total":"9"}`, `{"world":"cafe","product":"sword","quantity":2,"max_total":"9"}`},
+	"end-purchase":        {"server", `{"delivered":true}`, `{"delivered":false}`},
+	"refund-purchase":     {"server", `{"reference":"a"}`, `{"reference":"b"}`},
+	"create-listing":      {"person", `{"asset":"SWORD","quantity":1,"price":"1"}`, `{"asset":"SWORD","quantity":1,"price":"2"}`},
+	"cancel-listing":      {"person", `{"reference":"a"}`, `{"reference":"b"}`},
+	"buy-listing":         {"other", `{"max_price":"9"}`, `{"max_price":"8"}`},
 }
 
 func monetary(mode string) string {
@@ -66,7 +73,15 @@ func requireOnce(t *testing.T, method, path, id string) {
 	if !known {
 		t.Fatalf("%s is not on file", id)
 	}
-	key := map[string]string{"operator": s.operator, "server": s.serverKey, "person": s.person}[call.who]
+	key := map[string]string{"operator": s.operator, "server": s.serverKey, "person": s.person, "other": s.otherPerson}[call.who]
+	if strings.Contains(path, "/products/") || strings.Contains(path, "/purchases") || strings.Contains(path, "/listings") {
+		s.shop()
+	}
+	purchase := map[string]string{"end-purchase": "2"}[id] // a service; 1 is an item
+	if purchase == "" {
+		purchase = "1"
+	}
+	path = strings.NewReplacer("{product}", "sword", "{purchase}", purchase, "{listing}", "1").Replace(path)
 	fill := strings.NewReplacer("{mine}", mine, "{worlds}", worlds, "{issuer}", issuer, "{hold}", hold, "{world}", "cafe", "{account}", worlds, "{group}", "cart")
 	path, body := fill.Replace(path), fill.Replace(call.body)
 

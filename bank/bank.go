@@ -27,6 +27,7 @@ type State struct {
 	dayOf    pages.Index
 	epochs   epochs
 	repeats  repeats
+	shop     shop
 
 	seq   uint64 // sequence of the record that is being applied
 	index uint32 // number of the next command in it
@@ -125,6 +126,20 @@ func (s *State) carryOut(k kind, r *reader) Refusal {
 		return s.setMonetaryPolicy(r)
 	case kindSetWorldShare:
 		return s.setWorldShare(r)
+	case kindSetProduct:
+		return s.setProduct(r)
+	case kindPurchase:
+		return s.purchase(r)
+	case kindEndPurchase:
+		return s.endPurchase(r)
+	case kindRefund:
+		return s.refund(r)
+	case kindPlaceListing:
+		return s.placeListing(r)
+	case kindCancelListing:
+		return s.cancelListing(r)
+	case kindBuyListing:
+		return s.buyListing(r)
 	}
 	return Malformed
 }

@@ -28,6 +28,13 @@ const (
 	kindPublishPolicy
 	kindSetMonetaryPolicy
 	kindSetWorldShare
+	kindSetProduct
+	kindPurchase
+	kindEndPurchase
+	kindRefund
+	kindPlaceListing
+	kindCancelListing
+	kindBuyListing
 )
 
 // Key is an idempotency key. A command with a key that was used before is not

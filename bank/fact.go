@@ -39,6 +39,11 @@ const (
 	factEpochClosing
 	factEpochPaid
 	factEpochClosed
+	factProductSet
+	factPurchased
+	factPurchaseEnded
+	factListingPlaced
+	factListingEnded
 )
 
 // Posted is a posting and what the account came to by it. The two postings of

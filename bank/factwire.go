@@ -17,6 +17,11 @@ func (WorldShareSet) factKind() factKind     { return factWorldShareSet }
 func (EpochClosing) factKind() factKind      { return factEpochClosing }
 func (EpochPaid) factKind() factKind         { return factEpochPaid }
 func (EpochClosed) factKind() factKind       { return factEpochClosed }
+func (ProductSet) factKind() factKind        { return factProductSet }
+func (Purchased) factKind() factKind         { return factPurchased }
+func (PurchaseEnded) factKind() factKind     { return factPurchaseEnded }
+func (ListingPlaced) factKind() factKind     { return factListingPlaced }
+func (ListingEnded) factKind() factKind      { return factListingEnded }
 
 // The methods below append facts to the answer of the running command.
 
@@ -101,6 +106,16 @@ func readFact(k factKind, r *reader) Fact {
 		return EpochPaid{r.u64(), r.u64(), r.u32(), r.i64(), r.i64()}
 	case factEpochClosed:
 		return EpochClosed{r.u64(), r.i64(), r.i64()}
+	case factProductSet:
+		return ProductSet{r.u32(), readProduct(r)}
+	case factPurchased:
+		return Purchased{r.u64(), r.u32(), r.u64(), r.i64(), r.i64(), r.u64(), r.i64()}
+	case factPurchaseEnded:
+		return PurchaseEnded{r.u64(), Outcome(r.u8())}
+	case factListingPlaced:
+		return ListingPlaced{r.u64(), r.u64(), r.u32(), r.i64(), r.i64(), r.u64()}
+	case factListingEnded:
+		return ListingEnded{r.u64(), r.u64(), r.i64(), r.i64()}
 	}
 	return nil
 }

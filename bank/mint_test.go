@@ -152,6 +152,9 @@ func FuzzApply(f *testing.F) {
 	f.Add(bank.Mint{Person: [16]byte{1}, World: 1, Day: 20454, Revision: 2, CumulativePointsMicro: 5}.AppendTo(nil), int64(5))
 	f.Add(bank.PlaceHold{Account: 5, Beneficiary: 6, Amount: 1, ExpiresAtMS: 9}.AppendTo(nil), int64(9))
 	f.Add(bank.SetMonetaryPolicy{Policy: bank.DefaultMonetaryPolicy()}.AppendTo(nil), int64(9))
+	f.Add(bank.SetProduct{Product: bank.Product{World: 1, Code: "song", Kind: bank.Service, PriceMicro: 1, DeadlineMS: 1, OnSale: true}}.AppendTo(nil), int64(9))
+	f.Add(bank.Purchase{Buyer: 1, Product: 1, Quantity: 1, MaxTotalMicro: 1}.AppendTo(nil), int64(9))
+	f.Add(bank.PlaceListing{Seller: 1, Asset: 3, Quantity: 1, PriceMicro: 1}.AppendTo(nil), int64(9))
 	f.Add(bank.PublishPolicy{World: 1, EffectiveDay: 30000, Text: []byte("x")}.AppendTo(nil), int64(9))
 	f.Fuzz(func(t *testing.T, command []byte, passesMS int64) {
 		state := bank.New()

@@ -50,6 +50,38 @@ const (
 	DayNotCome
 	// AttentionOutOfRange: a person-day earns 0 to MaxPointsMicro of a world.
 	AttentionOutOfRange
+	// ProductInvalid: a code of 1 to 32 of A-Z a-z 0-9 - _; a price of a
+	// millionth of TIME or more; times of zero up to MaxWindowMS; a royalty up
+	// to MaxRoyaltyBPS; for items an asset of the same world without decimal
+	// places that no other product sells, for services none.
+	ProductInvalid
+	// ProductNotFound: there is no product of that number.
+	ProductNotFound
+	// QuantityInvalid: a quantity is 1 or more.
+	QuantityInvalid
+	// NotOnSale: the world does not sell the product now.
+	NotOnSale
+	// SoldOut: fewer are left than were asked for.
+	SoldOut
+	// PriceExceeded: it costs more than the buyer is ready to pay.
+	PriceExceeded
+	// PurchaseNotFound: there is no purchase of that number.
+	PurchaseNotFound
+	// PurchaseOver: the purchase has ended in a way that does not allow this.
+	PurchaseOver
+	// RefundWindowOver: the time in which the product is taken back is over.
+	RefundWindowOver
+	// NotListable: only items of a world are listed.
+	NotListable
+	// ListingNotFound: there is no listing of that number.
+	ListingNotFound
+	// ListingOver: the listing was sold or cancelled.
+	ListingOver
+	// OwnListing: nobody buys from themselves.
+	OwnListing
+	// HoldManaged: the hold belongs to a purchase, a listing or an order, and
+	// ends with that.
+	HoldManaged
 )
 
 // ledgerRefusals is where the refusals of the ledger begin.
@@ -81,6 +113,9 @@ var refusalCodes = [...]string{
 	"reference_invalid", "world_not_found", "person_not_found", "asset_not_found", "owner_invalid",
 	"too_many", "policy_too_large", "policy_not_ahead", "policy_out_of_order",
 	"monetary_policy_invalid", "day_not_come", "attention_out_of_range",
+	"product_invalid", "product_not_found", "quantity_invalid", "not_on_sale", "sold_out", "price_exceeded",
+	"purchase_not_found", "purchase_over", "refund_window_over", "not_listable", "listing_not_found", "listing_over",
+	"own_listing", "hold_managed",
 }
 
 // String returns the stable code by which clients know the refusal.

@@ -213,6 +213,31 @@ func (s *script) command(args []string, options map[string]string) []byte {
 		return bank.SetMonetaryPolicy{Key: key, Policy: policy}.AppendTo(nil)
 	case "share":
 		return bank.SetWorldShare{Key: key, World: s.world(args[1]), Weight: uint32(s.integer(args[2]))}.AppendTo(nil)
+	case "product":
+		product := bank.Product{World: s.world(args[1]), Code: args[2], PriceMicro: s.amount("TIME", args[3]), OnSale: options["sale"] != "no",
+			Supply: s.integer(options["supply"]), RefundWindowMS: s.integer(options["window"]) * 1000, DeadlineMS: s.integer(options["deadline"]) * 1000,
+			RoyaltyBPS: uint16(s.integer(options["royalty"]))}
+		product.Asset, _ = s.state.Books().AssetByCode(options["asset"])
+		if options["asset"] == "" {
+			product.Kind = bank.Service
+		}
+		return bank.SetProduct{Key: key, Product: product}.AppendTo(nil)
+	case "buy":
+		_, buyer := s.owner(args[1])
+		return bank.Purchase{Key: key, Reference: reference, Buyer: buyer, Product: uint32(s.integer(args[2])), Quantity: s.integer(args[3]), MaxTotalMicro: s.amount("TIME", args[4])}.AppendTo(nil)
+	case "deliver", "decline":
+		return bank.EndPurchase{Key: key, Reference: reference, Purchase: uint64(s.integer(args[1])), Delivered: args[0] == "deliver"}.AppendTo(nil)
+	case "refund":
+		return bank.Refund{Key: key, Reference: reference, Purchase: uint64(s.integer(args[1]))}.AppendTo(nil)
+	case "list":
+		_, seller := s.owner(args[1])
+		asset, _ := s.state.Books().AssetByCode(args[2])
+		return bank.PlaceListing{Key: key, Reference: reference, Seller: seller, Asset: asset, Quantity: s.integer(args[3]), PriceMicro: s.amount("TIME", args[4])}.AppendTo(nil)
+	case "unlist":
+		return bank.CancelListing{Key: key, Reference: reference, Listing: uint64(s.integer(args[1]))}.AppendTo(nil)
+	case "buy-listing":
+		_, buyer := s.owner(args[1])
+		return bank.BuyListing{Key: key, Reference: reference, Buyer: buyer, Listing: uint64(s.integer(args[2])), MaxPriceMicro: s.amount("TIME", args[3])}.AppendTo(nil)
 	case "bytes":
 		return []byte(strings.Join(args[1:], " "))
 	}
@@ -332,6 +357,8 @@ func (s *script) name(number uint64) string {
 		return fmt.Sprintf("receivable:%d:%s", key.Owner, s.state.World(key.Sub).Code)
 	case ledger.PurposeReceivableContra:
 		return "receivable-contra"
+	case ledger.PurposeClearing:
+		return "clearing." + asset
 	}
 	if key.Sub != 0 {
 		return fmt.Sprintf("%s.%s/%d", owner, asset, key.Sub)
@@ -395,6 +422,16 @@ func (s *script) describeFact(fact bank.Fact, as string) string {
 		return fmt.Sprintf("epoch %d pays person %d of world %d: %s points, %s TIME", f.Epoch, f.Person, f.World, micro(f.PointsMicro), micro(f.TimeMicro))
 	case bank.EpochClosed:
 		return fmt.Sprintf("epoch %d closed: issued %s, of it to the treasury %s", f.Epoch, micro(f.IssuedMicro), micro(f.TreasuryMicro))
+	case bank.ProductSet:
+		return fmt.Sprintf("product %d %s at %s, sold %d", f.Number, f.Product.Code, micro(f.Product.PriceMicro), f.Product.Sold)
+	case bank.Purchased:
+		return fmt.Sprintf("purchase %d: person %d buys %d of product %d for %s, until %s", f.Purchase, f.Buyer, f.Quantity, f.Product, micro(f.TotalMicro), time.UnixMilli(f.UntilMS).UTC().Format(time.RFC3339))
+	case bank.PurchaseEnded:
+		return fmt.Sprintf("purchase %d %s", f.Purchase, f.Outcome)
+	case bank.ListingPlaced:
+		return fmt.Sprintf("listing %d: person %d offers %d for %s", f.Listing, f.Seller, f.Quantity, micro(f.PriceMicro))
+	case bank.ListingEnded:
+		return fmt.Sprintf("listing %d over: buyer %d, price %s, royalty %s", f.Listing, f.Buyer, micro(f.PriceMicro), micro(f.RoyaltyMicro))
 	}
 	return fmt.Sprintf("%T %+v", fact, fact)
 }

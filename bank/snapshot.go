@@ -13,10 +13,10 @@ import (
 // An encoded state (little-endian; docs/formats/state.md has the drawing):
 //
 //	| "ABSTATE1" | length u32 | small part | books | people | days |
-//	| accounts waiting, parity 0 | parity 1 | repeats |
+//	| accounts waiting, parity 0 | parity 1 | repeats | purchases | listings |
 //
-// The small part holds sequence, time, worlds, policies, epochs and the bounds
-// of the ring of repeats. Equal states have equal bytes.
+// The small part holds sequence, time, worlds, policies, epochs, the bounds of
+// the ring of repeats and the products. Equal states have equal bytes.
 const (
 	stateMagic  = "ABSTATE1"
 	dayBytes    = 32
@@ -32,6 +32,9 @@ type Frozen struct {
 	days    pages.View[personDay]
 	waiting [2]pages.View[uint64]
 	repeats pages.View[repeat]
+
+	purchases pages.View[purchase]
+	listings  pages.View[listing]
 }
 
 // Freeze returns a view of the state as it is now. It costs a pointer for
@@ -45,6 +48,9 @@ func (s *State) Freeze() *Frozen {
 		days:    s.days.Freeze(),
 		waiting: [2]pages.View[uint64]{s.epochs.waiting[0].Freeze(), s.epochs.waiting[1].Freeze()},
 		repeats: s.repeats.ring.Freeze(),
+
+		purchases: s.shop.purchases.Freeze(),
+		listings:  s.shop.listings.Freeze(),
 	}
 }
 
@@ -72,7 +78,13 @@ func (f *Frozen) WriteTo(w io.Writer) (written int64, err error) {
 			return counted.n, err
 		}
 	}
-	return counted.n, pages.Encode(counted, f.repeats, repeatBytes, appendRepeat)
+	if err := pages.Encode(counted, f.repeats, repeatBytes, appendRepeat); err != nil {
+		return counted.n, err
+	}
+	if err := pages.Encode(counted, f.purchases, purchaseBytes, appendPurchase); err != nil {
+		return counted.n, err
+	}
+	return counted.n, pages.Encode(counted, f.listings, listingBytes, appendListing)
 }
 
 type countingWriter struct {
@@ -126,7 +138,12 @@ func (s *State) appendSmall(dst []byte) []byte {
 		dst = appendBool(appendI64(appendI64(dst, w.rate.numerator), w.rate.denominator), w.shares)
 		dst = appendI64(appendI64(dst, w.shareMicro), w.paidMicro)
 	}
-	return le.AppendUint64(le.AppendUint64(dst, s.repeats.oldest), s.repeats.next)
+	dst = le.AppendUint64(le.AppendUint64(dst, s.repeats.oldest), s.repeats.next)
+	dst = le.AppendUint32(dst, uint32(len(s.shop.products)))
+	for i := range s.shop.products {
+		dst = s.shop.products[i].appendTo(dst)
+	}
+	return dst
 }
 
 func appendEpoch(dst []byte, e Epoch) []byte {
@@ -152,6 +169,9 @@ func (s *State) readSmall(r *reader) error {
 		e.worlds = append(e.worlds, closingWorld{rate: rate{r.i64(), r.i64()}, shares: r.bool(), shareMicro: r.i64(), paidMicro: r.i64()})
 	}
 	s.repeats.oldest, s.repeats.next = r.u64(), r.u64()
+	for n := r.u32(); n > 0 && !r.short; n-- {
+		s.shop.products = append(s.shop.products, readProduct(r))
+	}
 	if !r.finished() {
 		return fmt.Errorf("the small part of the state is cut off or too long")
 	}
@@ -211,6 +231,15 @@ func (s *State) readArrays(r io.Reader) error {
 		return fmt.Errorf("reading idempotency keys: %w", err)
 	}
 	s.repeats.ring = *repeats
+	purchases, err := pages.Decode(r, purchaseBytes, readPurchase)
+	if err != nil {
+		return fmt.Errorf("reading purchases: %w", err)
+	}
+	listings, err := pages.Decode(r, listingBytes, readListing)
+	if err != nil {
+		return fmt.Errorf("reading listings: %w", err)
+	}
+	s.shop.purchases, s.shop.listings = *purchases, *listings
 	return nil
 }
 
@@ -238,6 +267,9 @@ func (s *State) rebuildIndexes() error {
 		func(a, b int) bool { return p.ring.At(a).key == p.ring.At(b).key })
 	if twice {
 		return fmt.Errorf("places %d and %d have the same idempotency key", first, second)
+	}
+	if err := s.checkShop(); err != nil {
+		return err
 	}
 	for _, waiting := range s.epochs.waiting {
 		for i := range waiting.Len() {

@@ -48,7 +48,16 @@ func (s *State) settleHold(r *reader) Refusal {
 	if !referenceValid(reference) {
 		return ReferenceInvalid
 	}
+	if s.managed(number) {
+		return HoldManaged
+	}
 	return s.settle(number, value, final)
+}
+
+// managed reports whether a hold ends by the bank's rules only.
+func (s *State) managed(number uint64) bool {
+	hold, refusal := s.books.Hold(number)
+	return refusal == ledger.Accepted && hold.Managed
 }
 
 // settle posts part of a hold, or all of it, and answers the facts.
@@ -77,6 +86,9 @@ func (s *State) releaseHold(r *reader) Refusal {
 	}
 	if !referenceValid(reference) {
 		return ReferenceInvalid
+	}
+	if s.managed(number) {
+		return HoldManaged
 	}
 	return s.release(number, HoldReleased)
 }

@@ -24,6 +24,13 @@ var kinds = [...]struct {
 	14: {"publish_policy", false},
 	15: {"set_monetary_policy", false},
 	16: {"set_world_share", false},
+	17: {"set_product", false},
+	18: {"purchase", true},
+	19: {"end_purchase", true},
+	20: {"refund", true},
+	21: {"place_listing", true},
+	22: {"cancel_listing", true},
+	23: {"buy_listing", true},
 }
 
 const referenceAt = 1 + 16 // kind and idempotency key

@@ -36,6 +36,9 @@ const (
 	PurposeReceivable
 	// PurposeReceivableContra balances all receivables of an asset.
 	PurposeReceivableContra
+	// PurposeClearing is the bank's account through which goods pass from one
+	// owner to another within one command; it is empty between commands.
+	PurposeClearing
 
 	purposes
 )

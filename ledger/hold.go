@@ -15,6 +15,9 @@ type Hold struct {
 	ExpiresAtMS int64
 	// Group joins holds that are settled or released together; zero is none.
 	Group [16]byte
+	// Managed holds end by the bank's rules only: they are part of a purchase,
+	// a listing or an order.
+	Managed bool
 	// generation counts how often this place was used. The hold's number is
 	// generation<<32 | place, so an old number never finds a newer hold.
 	generation uint32
@@ -82,6 +85,11 @@ func (b *Books) PlaceHold(hold Hold, nowMS int64) (number uint64, refusal Refusa
 	if b.Account(hold.Account).Purpose == PurposeIssuer || b.Account(hold.Beneficiary).Purpose == PurposeIssuer {
 		return 0, NotTransferable
 	}
+	return b.Reserve(hold, nowMS)
+}
+
+// Reserve is PlaceHold between accounts that the caller vouches for.
+func (b *Books) Reserve(hold Hold, nowMS int64) (number uint64, refusal Refusal) {
 	if hold.ExpiresAtMS != 0 && hold.ExpiresAtMS <= nowMS {
 		return 0, ExpiryNotAhead
 	}

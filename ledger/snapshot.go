@@ -21,7 +21,7 @@ import (
 //	| expiries: pages.Encode of 16 bytes: time i64, number u64
 const (
 	accountBytes = 50
-	holdBytes    = 60
+	holdBytes    = 61
 )
 
 // Frozen is an unchanging view of books, for any goroutine.
@@ -96,7 +96,11 @@ func appendHold(dst []byte, h *Hold) []byte {
 	dst = le.AppendUint64(le.AppendUint64(dst, h.Account), h.Beneficiary)
 	dst = le.AppendUint64(le.AppendUint64(dst, uint64(h.Amount)), uint64(h.ExpiresAtMS))
 	dst = append(dst, h.Group[:]...)
-	return le.AppendUint32(le.AppendUint32(le.AppendUint32(dst, h.generation), h.previous), h.next)
+	dst = le.AppendUint32(le.AppendUint32(le.AppendUint32(dst, h.generation), h.previous), h.next)
+	if h.Managed {
+		return append(dst, 1)
+	}
+	return append(dst, 0)
 }
 
 func readHold(src []byte) Hold {
@@ -104,7 +108,7 @@ func readHold(src []byte) Hold {
 	return Hold{
 		Account: le.Uint64(src), Beneficiary: le.Uint64(src[8:]), Amount: int64(le.Uint64(src[16:])),
 		ExpiresAtMS: int64(le.Uint64(src[24:])), Group: [16]byte(src[32:48]),
-		generation: le.Uint32(src[48:]), previous: le.Uint32(src[52:]), next: le.Uint32(src[56:]),
+		generation: le.Uint32(src[48:]), previous: le.Uint32(src[52:]), next: le.Uint32(src[56:]), Managed: src[60] == 1,
 	}
 }
 
