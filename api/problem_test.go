@@ -12,8 +12,8 @@ import (
 	"testing"
 
 	"github.com/attentionbank/attentionbank/bank"
-	"github.com/attentionbank/attentionbank/identity"
 	"github.com/attentionbank/attentionbank/history"
+	"github.com/attentionbank/attentionbank/identity"
 	"github.com/attentionbank/attentionbank/journal"
 )
 
