@@ -24,7 +24,7 @@ func secret(fill byte) strongroom.Secret {
 }
 
 // newRing returns a keyring with a number of store keys in a file of its own.
-func newRing(t *testing.T, keys int) *strongroom.Keyring {
+func newRing(t testing.TB, keys int) *strongroom.Keyring {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "store.keys")
 	ring, err := strongroom.OpenKeyring(t.Context(), path, secret(1))

@@ -1,82 +1,16 @@
 package transit_test
 
 import (
-	"crypto/aes"
-	"crypto/cipher"
-	"encoding/base64"
-	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"testing"
 
+	"github.com/attentionbank/attentionbank/storetest"
 	"github.com/attentionbank/attentionbank/transit"
 )
-
-// engine is a small transit engine: it answers encrypt and decrypt of one key
-// as Vault's documentation says, and encrypts in earnest.
-type engine struct {
-	aead  cipher.AEAD
-	token string
-	busy  atomic.Int32 // answers 503 so often
-}
-
-func newEngine(t *testing.T, token string) (*engine, string) {
-	t.Helper()
-	block, err := aes.NewCipher(make([]byte, 32))
-	if err != nil {
-		t.Fatal(err)
-	}
-	e := &engine{token: token}
-	if e.aead, err = cipher.NewGCMWithRandomNonce(block); err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(e)
-	t.Cleanup(server.Close)
-	return e, server.URL + "/v1/transit/keys/bank"
-}
-
-func (e *engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	refuse := func(status int, why string) {
-		w.WriteHeader(status)
-		json.NewEncoder(w).Encode(map[string][]string{"errors": {why}})
-	}
-	var request struct{ Plaintext, Ciphertext string }
-	switch {
-	case e.busy.Add(-1) >= 0:
-		refuse(http.StatusServiceUnavailable, "Vault is sealed")
-	case r.Header.Get("X-Vault-Token") != e.token:
-		refuse(http.StatusForbidden, "permission denied")
-	case r.Method != http.MethodPost && r.Method != http.MethodPut:
-		refuse(http.StatusMethodNotAllowed, "unsupported operation")
-	case json.NewDecoder(r.Body).Decode(&request) != nil:
-		refuse(http.StatusBadRequest, "failed to parse JSON input")
-	case r.URL.Path == "/v1/transit/encrypt/bank":
-		plain, err := base64.StdEncoding.DecodeString(request.Plaintext)
-		if err != nil {
-			refuse(http.StatusBadRequest, "failed to base64-decode plaintext")
-			return
-		}
-		json.NewEncoder(w).Encode(map[string]any{"request_id": "1", "data": map[string]any{
-			"ciphertext": "vault:v1:" + base64.StdEncoding.EncodeToString(e.aead.Seal(nil, nil, plain, nil)), "key_version": 1,
-		}})
-	case r.URL.Path == "/v1/transit/decrypt/bank":
-		sealed, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(request.Ciphertext, "vault:v1:"))
-		if err == nil {
-			sealed, err = e.aead.Open(nil, nil, sealed, nil)
-		}
-		if err != nil {
-			refuse(http.StatusBadRequest, "invalid ciphertext: no prefix")
-			return
-		}
-		json.NewEncoder(w).Encode(map[string]any{"data": map[string]string{"plaintext": base64.StdEncoding.EncodeToString(sealed)}})
-	default:
-		refuse(http.StatusNotFound, "no handler for route")
-	}
-}
 
 func open(t *testing.T, address string) *transit.Keys {
 	t.Helper()
@@ -88,10 +22,10 @@ func open(t *testing.T, address string) *transit.Keys {
 }
 
 func TestWrapAndUnwrap(t *testing.T) {
-	e, address := newEngine(t, "s.token")
+	engine := storetest.NewTransitEngine(t, "s.token")
 	t.Setenv(transit.TokenVariable, "s.token")
-	keys, secret := open(t, address), [32]byte{1, 2, 3}
-	e.busy.Store(2) // passes by itself
+	keys, secret := open(t, engine.URL), [32]byte{1, 2, 3}
+	engine.Busy.Store(2) // passes by itself
 	wrapped, err := keys.Wrap(t.Context(), secret)
 	if err != nil || !strings.HasPrefix(wrapped, "vault:v1:") {
 		t.Fatalf("wrapped %q, %v", wrapped, err)
@@ -108,8 +42,7 @@ func TestWrapAndUnwrap(t *testing.T) {
 }
 
 func TestTokens(t *testing.T) {
-	_, address := newEngine(t, "right")
-	keys := open(t, address)
+	keys := open(t, storetest.NewTransitEngine(t, "right").URL)
 	t.Setenv(transit.TokenVariable, "")
 	if _, err := keys.Wrap(t.Context(), [32]byte{}); err == nil || !strings.Contains(err.Error(), transit.TokenVariable) {
 		t.Errorf("without a token: %v", err)
