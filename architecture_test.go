@@ -47,13 +47,14 @@ var layers = map[string]struct {
 	"wire":       {},
 	"strongroom": {ours: []string{"collect", "journal"}},
 	"transit":    {},
+	"tracing":    {ours: []string{"collect", "journal"}, others: []string{"go.opentelemetry.io/otel"}},
 	"client":     {ours: []string{"wire"}},
 
 	"storetest": {ours: []string{"bank", "collect", "history", "identity", "journal", "ledger", "memory"}, others: []string{"pgregory.net/rapid"}},
 	"auditor":   {pure: true}, // independent of what it audits
 	"sim":       {ours: []string{"auditor", "bank", "collect", "event", "journal", "ledger", "memory", "score"}},
 	"cmd/attentionbank": {
-		ours:   []string{"amount", "api", "bank", "collect", "event", "history", "identity", "journal", "ledger", "score", "sim", "sqldb", "strongroom", "transit"},
+		ours:   []string{"amount", "api", "bank", "collect", "event", "history", "identity", "journal", "ledger", "score", "sim", "sqldb", "strongroom", "tracing", "transit"},
 		others: []string{"github.com/alecthomas/kong", "github.com/prometheus/client_golang", "github.com/schollz/progressbar/v3", "golang.org/x/sys", "golang.org/x/term"},
 	},
 	"e2e": {},

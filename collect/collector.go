@@ -81,6 +81,10 @@ type Options struct {
 	// CheckpointEntries is how many entries at the most are folded again after
 	// a crash; the default is 200,000.
 	CheckpointEntries int
+	// Watch is told, for traces, by the contexts of its requests that a batch is
+	// made of them. It returns the context for the log, and what is called when
+	// the batch is durable or has failed. The default watches nothing.
+	Watch func(requests []context.Context, seq uint64) (context.Context, func(error))
 }
 
 // Collector accepts events. Its methods may be called from any goroutine.
@@ -91,6 +95,7 @@ type Collector struct {
 	subjects    Subjects
 	policies    Policies
 	now         func() int64
+	watching    func(requests []context.Context, seq uint64) (context.Context, func(error))
 	// checkpointEntries are accepted between two checkpoints.
 	checkpointEntries int
 
@@ -106,6 +111,7 @@ type Collector struct {
 
 // request is one call. The loop owns it until it closes done.
 type request struct {
+	ctx     context.Context // of the caller, for Watch only
 	entries []*prepared
 	inspect func() error // runs between batches
 	tick    bool         // writes a batch if something is due by time
@@ -140,7 +146,7 @@ type Request struct {
 // Open folds again what came after the last checkpoint and begins to accept.
 func Open(ctx context.Context, log Log, head Head, checkpoints Checkpoints, subjects Subjects, policies Policies, options Options) (*Collector, error) {
 	c := &Collector{
-		log: log, head: head, checkpoints: checkpoints, subjects: subjects, policies: policies, now: options.Now, checkpointEntries: cmp.Or(options.CheckpointEntries, checkpointEntries),
+		log: log, head: head, checkpoints: checkpoints, subjects: subjects, policies: policies, now: options.Now, watching: options.Watch, checkpointEntries: cmp.Or(options.CheckpointEntries, checkpointEntries),
 		queue: make(chan *request, queueLength), closing: make(chan struct{}), done: make(chan struct{}),
 	}
 	if c.now == nil {
@@ -203,6 +209,7 @@ func (c *Collector) do(ctx context.Context, entries []*prepared, inspect func() 
 }
 
 func (c *Collector) give(ctx context.Context, r *request) error {
+	r.ctx = ctx
 	select {
 	case <-c.done:
 		return c.stopped()
@@ -348,7 +355,9 @@ func (c *Collector) write(requests []*request) error {
 	}
 	batch.Body = setEntries(body, entries)
 	began := time.Now()
-	if err := c.append(ctx, batch); err != nil {
+	ctx, watched := c.watch(requests, batch.Seq)
+	err := c.append(ctx, batch)
+	if watched(err); err != nil {
 		return fmt.Errorf("writing batch %d of the events: %w", batch.Seq, err)
 	}
 	c.stats.AppendNS.Add(int64(time.Since(began)))
@@ -356,6 +365,20 @@ func (c *Collector) write(requests []*request) error {
 	c.fold.seq, c.fold.receivedMS, c.fold.hash = batch.Seq, batch.ReceivedMS, batch.hash()
 	c.fold.sinceCheckpoint += int(entries)
 	return nil
+}
+
+// watch begins to watch a batch.
+func (c *Collector) watch(requests []*request, seq uint64) (context.Context, func(error)) {
+	if c.watching == nil {
+		return context.Background(), func(error) {}
+	}
+	var contexts []context.Context
+	for _, r := range requests {
+		if len(r.entries) > 0 {
+			contexts = append(contexts, r.ctx)
+		}
+	}
+	return c.watching(contexts, seq)
 }
 
 // append makes a batch durable in the log and then in the second head. If the

@@ -105,6 +105,7 @@ func (w *Writer) write(batch []*request) error {
 	if count == 0 && !tick && !beginsTerm {
 		return nil
 	}
+	ctx, watched := w.watch(batch)
 	body := make([]byte, 0, headerBytes+2*size+count*64+64)
 	body = appendHeader(body, Header{Seq: w.at.seq + 1, TimeMS: nowMS, Engine: bank.Engine, Term: w.at.term, Previous: w.at.hash})
 	if tick && !beginsTerm {
@@ -120,12 +121,27 @@ func (w *Writer) write(batch []*request) error {
 	}
 	setCommands(body, count, len(body)-headerBytes)
 	body = w.apply(body, batch, tick, nowMS)
-	if err := w.append(seal(w.at.seq+1, body)); err != nil {
+	err := w.append(ctx, seal(w.at.seq+1, body))
+	if watched(err); err != nil {
 		return err
 	}
 	w.stats.Commands.Add(int64(count))
 	w.sinceSnapshot += count
 	return nil
+}
+
+// watch begins to watch a record.
+func (w *Writer) watch(batch []*request) (context.Context, func(error)) {
+	if w.options.Watch == nil {
+		return context.Background(), func(error) {}
+	}
+	var requests []context.Context
+	for _, r := range batch {
+		if len(r.commands) > 0 {
+			requests = append(requests, r.ctx)
+		}
+	}
+	return w.options.Watch(requests, w.at.seq+1)
 }
 
 func appendFrame(dst, content []byte) []byte {
@@ -167,8 +183,7 @@ func (w *Writer) apply(body []byte, batch []*request, tick bool, nowMS int64) []
 
 // append makes a record durable in the store and then in the second head. If
 // the outcome in the store is unknown, the record is read back first.
-func (w *Writer) append(record Record) error {
-	ctx := context.Background()
+func (w *Writer) append(ctx context.Context, record Record) error {
 	began := time.Now()
 	if err := w.store.Append(ctx, record); err != nil {
 		if errors.Is(err, ErrConflict) {

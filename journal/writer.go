@@ -43,6 +43,10 @@ type Options struct {
 	// Aside runs what is done beside the writer: the writing of a snapshot. The
 	// default is a goroutine of its own; a simulation says when.
 	Aside func(work func())
+	// Watch is told, for traces, by the contexts of its requests that a record
+	// is made of them. It returns the context for the store, and what is called
+	// when the record is durable or has failed. The default watches nothing.
+	Watch func(requests []context.Context, seq uint64) (context.Context, func(error))
 	// Warn is told what an operator should know and what does not stop the
 	// bank. The default is to say nothing.
 	Warn func(message string)
@@ -88,6 +92,7 @@ type Writer struct {
 
 // request is one call of Submit or Read. The loop owns it until it closes done.
 type request struct {
+	ctx      context.Context // of the caller, for Watch only
 	commands [][]byte
 	read     func(*bank.State)
 	answers  []Answer
@@ -148,7 +153,7 @@ func (w *Writer) Submit(ctx context.Context, commands ...[]byte) ([]Answer, erro
 			return nil, fmt.Errorf("submitting commands of %d bytes: at most %d each and %d together", size, maxCommandBytes, maxBatchBytes)
 		}
 	}
-	r := &request{commands: commands, done: make(chan struct{})}
+	r := &request{ctx: ctx, commands: commands, done: make(chan struct{})}
 	if err := w.enqueue(ctx, r, false); err != nil {
 		return nil, err
 	}
