@@ -96,9 +96,11 @@ func (s *server) readable(ctx context.Context, who identity.Principal, text stri
 	return number, facts, nil
 }
 
-func (s *server) showAccount(ctx context.Context, number uint64) (*body[wire.Account], error) {
-	out := &body[wire.Account]{}
-	err := s.Bank.Read(ctx, func(state *bank.State) { out.Body = accountOf(state, number) })
+func (s *server) showAccount(ctx context.Context, number uint64) (*seen[wire.Account], error) {
+	out := &seen[wire.Account]{}
+	err := s.Bank.Read(ctx, func(state *bank.State) {
+		out.Sequence, out.Body = strconv.FormatUint(state.Seq(), 10), accountOf(state, number)
+	})
 	return out, err
 }
 
@@ -132,7 +134,7 @@ func (s *server) registerAccounts() {
 			return s.changedAccount(ctx, opened.Account, answer)
 		})
 	register(s, operation("get-account", "GET", "/v1/accounts/{account}", "An account and its balance", "accounts"), operator|worldServer|person,
-		func(ctx context.Context, who identity.Principal, in *AccountPath) (*body[wire.Account], error) {
+		func(ctx context.Context, who identity.Principal, in *AccountPath) (*seen[wire.Account], error) {
 			number, _, err := s.readable(ctx, who, in.Account)
 			if err != nil {
 				return nil, err

@@ -101,6 +101,7 @@ func refusalProblem(answer journal.Answer) *Problem {
 		row.status = http.StatusUnprocessableEntity
 	}
 	p := &Problem{Status: row.status, Code: answer.Refusal.String(), Title: http.StatusText(row.status), Detail: row.detail}
+	p.Operation = history.Position{Seq: answer.Seq, Index: answer.Index}.String()
 	if leg, ok := bank.RefusedLeg(answer.Bytes); ok {
 		p.Leg = &leg
 	}

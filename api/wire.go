@@ -9,6 +9,12 @@ type Problem = wire.Problem
 // body is an answer, or a request, that is nothing but its body.
 type body[T any] struct{ Body T }
 
+// seen is an answer out of the state of the bank between two records.
+type seen[T any] struct {
+	Sequence string `header:"X-Journal-Sequence" doc:"The last record of the journal that the answer shows."`
+	Body     T
+}
+
 // answered is the answer to a call that can be repeated.
 type answered[T any] struct {
 	Replayed string `header:"Idempotent-Replayed" doc:"true when the call was carried out before, under the same Idempotency-Key."`

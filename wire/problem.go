@@ -8,6 +8,9 @@ type Problem struct {
 	Code   string `json:"code" doc:"Stable name of what went wrong."`
 	Title  string `json:"title"`
 	Detail string `json:"detail,omitempty" doc:"What happened, and what would be accepted."`
+	// Operation is where a refusal stands in the journal, which keeps it as it
+	// keeps every answer of the bank.
+	Operation string `json:"operation,omitempty" doc:"Of a refusal by the bank: position of the command in the journal."`
 	// Leg is the index of the leg for which a transfer was refused.
 	Leg    *int    `json:"leg,omitempty" doc:"Of a transfer: the index of the leg that was refused."`
 	Errors []Fault `json:"errors,omitempty" doc:"The fields that are wrong."`
