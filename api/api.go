@@ -26,6 +26,7 @@ import (
 type Bank interface {
 	Submit(ctx context.Context, commands ...[]byte) ([]journal.Answer, error)
 	Read(ctx context.Context, read func(*bank.State)) error
+	AnswerAt(ctx context.Context, seq uint64, index uint32) (journal.Answer, error)
 }
 
 // History answers about the past. sqldb.History is one.

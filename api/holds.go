@@ -2,9 +2,11 @@ package api
 
 import (
 	"context"
+	"errors"
 
 	"github.com/attentionbank/attentionbank/bank"
 	"github.com/attentionbank/attentionbank/identity"
+	"github.com/attentionbank/attentionbank/journal"
 	"github.com/attentionbank/attentionbank/ledger"
 	"github.com/attentionbank/attentionbank/wire"
 )
@@ -74,7 +76,7 @@ func (s *server) registerHolds() {
 		}) (*answered[wire.Receipt], error) {
 			number, _, facts, err := s.hold(ctx, who, in.Hold, false)
 			if err != nil {
-				return nil, err
+				return s.endedBefore(ctx, who, in.Hold, in.key(who, "settle"), in.Body.Reference, err)
 			}
 			value, err := parseAmount("amount", in.Body.Amount, facts.scale)
 			if err != nil {
@@ -91,7 +93,7 @@ func (s *server) registerHolds() {
 		}) (*answered[wire.Receipt], error) {
 			number, _, _, err := s.hold(ctx, who, in.Hold, false)
 			if err != nil {
-				return nil, err
+				return s.endedBefore(ctx, who, in.Hold, in.key(who, "release"), in.Body.Reference, err)
 			}
 			return s.submitted(ctx, who, bank.ReleaseHold{Key: in.key(who, "release"), Reference: in.Body.Reference, Hold: number}.AppendTo(nil), in.Body.Reference)
 		})
@@ -146,4 +148,38 @@ func (s *server) hold(ctx context.Context, who identity.Principal, text string, 
 		return 0, hold, facts, forbidden("The hold is not for you to end.")
 	}
 	return number, hold, facts, nil
+}
+
+// endedBefore answers a retry about a hold that nobody knows any more, because
+// its place was used again and the server was restarted: with the first answer
+// to its key, which only the same caller can have. Without one, fault stands.
+func (s *server) endedBefore(ctx context.Context, who identity.Principal, text string, key bank.Key, reference string, fault error) (*answered[wire.Receipt], error) {
+	var problem *Problem
+	if !errors.As(fault, &problem) || problem.Code != "not_found" || key == (bank.Key{}) {
+		return nil, fault
+	}
+	number, err := parseNumber("hold", text)
+	if err != nil {
+		return nil, err
+	}
+	var seq uint64
+	var index uint32
+	var found bool
+	if err := s.Bank.Read(ctx, func(state *bank.State) { seq, index, found = state.FirstAnswer(key) }); err != nil {
+		return nil, err
+	}
+	if !found {
+		return nil, fault
+	}
+	answer, err := s.Bank.AnswerAt(ctx, seq, index)
+	if err != nil {
+		return nil, err
+	}
+	if answer.Repeated = true; answer.Refusal != bank.Accepted {
+		return nil, refusalProblem(answer)
+	}
+	if ended, ok := bank.First[bank.HoldReduced](answer.Bytes); !ok || ended.Hold != number {
+		return nil, refusalProblem(journal.Answer{Seq: seq, Index: index, Refusal: bank.KeyReused})
+	}
+	return s.receipt(ctx, who, answer, reference)
 }

@@ -294,3 +294,8 @@ func (s *State) Purchase(number uint64) (PurchaseView, bool) {
 	}
 	return view, true
 }
+
+// ConcernsPurchase reports whether an encoded command makes or ends a purchase.
+func ConcernsPurchase(command []byte) bool {
+	return len(command) > 0 && (kind(command[0]) == kindPurchase || kind(command[0]) == kindEndPurchase || kind(command[0]) == kindRefund)
+}

@@ -66,6 +66,13 @@ func (p *repeats) drop() {
 	p.oldest++
 }
 
+// FirstAnswer returns where the answer is to the command that was given under
+// a key, as long as that is remembered.
+func (s *State) FirstAnswer(key Key) (seq uint64, index uint32, found bool) {
+	first, found := s.repeats.find(key)
+	return first.seq, first.index, found
+}
+
 // digestOf is the 64-bit FNV-1a hash of a command without its key (Fowler,
 // Noll and Vo, 1991). It tells a retry from another command by mistake; whoever
 // contrives a collision gets the answer to a command of their own.

@@ -372,3 +372,48 @@ func (c *counter) read(d *deal, response *http.Response, answer []byte) error {
 	}
 	return nil
 }
+
+// The answer to a settlement is lost; the hold's place is used again and the
+// server restarts, so nobody knows the hold any more. Its retry gets the first
+// answer all the same.
+func TestRetryAfterTheHoldIsForgotten(t *testing.T) {
+	b := newBank(t)
+	from, to := b.fundedAccounts()
+	place := func(key string) string {
+		t.Helper()
+		answer, placed := b.post("/v1/holds", key, fmt.Sprintf(`{"account":%q,"beneficiary":%q,"amount":"5"}`, from, to), http.StatusCreated)
+		var got shown
+		if err := json.Unmarshal(answer, &got); err != nil || !placed || got.Hold == nil {
+			t.Fatalf("a hold was answered %s, %v", answer, err)
+		}
+		return got.Hold.Hold
+	}
+	hold := place("place-1")
+	settle := func() string {
+		t.Helper()
+		answer, settled := b.post("/v1/holds/"+hold+"/settle", "settle-1", `{"amount":"5"}`, http.StatusOK)
+		if !settled {
+			t.Fatalf("the settlement was answered %s", answer)
+		}
+		var got shown
+		if err := json.Unmarshal(answer, &got); err != nil {
+			t.Fatal(err)
+		}
+		return got.Operation
+	}
+	first := settle()
+	place("place-2")
+	b.kill()
+	b.start()
+	if again := settle(); again != first {
+		t.Errorf("the retry was answered from %s, the first from %s", again, first)
+	}
+	if answer, settled := b.post("/v1/holds/"+hold+"/settle", "settle-2", `{"amount":"5"}`, http.StatusNotFound); !settled {
+		t.Errorf("a settlement under another key was answered %s", answer)
+	}
+	if got := b.balance(to); got != 5 {
+		t.Errorf("5 were held, and %d were paid", got)
+	}
+	b.stop()
+	b.requireClean()
+}
