@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+	"golang.org/x/crypto/acme/autocert"
 )
 
 type cli struct {
@@ -64,7 +65,7 @@ func run(env *environment, args []string) (status int) {
 		kong.Writers(env.stdout, env.stderr), kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 		kong.Exit(func(status int) { exited = status; panic(exit{}) }),
-		kong.Vars{"version": version()},
+		kong.Vars{"version": version(), "letsencrypt": autocert.DefaultACMEDirectory},
 	)
 	if err != nil {
 		fmt.Fprintf(env.stderr, "attentionbank: preparing the command line: %v\n", err)

@@ -12,13 +12,16 @@ import (
 	"github.com/attentionbank/attentionbank/history"
 	"github.com/attentionbank/attentionbank/identity"
 	"github.com/attentionbank/attentionbank/journal"
+	"github.com/attentionbank/attentionbank/outbox"
 	"github.com/attentionbank/attentionbank/sqldb"
 	"github.com/attentionbank/attentionbank/strongroom"
+	"github.com/attentionbank/attentionbank/tracing"
 )
 
 // node is a bank on a data directory: every verb with its store, joined.
 type node struct {
 	site      Site
+	tracer    *tracing.Tracer
 	lost      <-chan struct{} // closed when another may open the bank
 	journal   *journal.Writer
 	identity  *identity.Registry
@@ -26,6 +29,9 @@ type node struct {
 	history   *sqldb.History
 	follower  *history.Follower
 	policies  *policyBook
+	records   journal.Store // of the journal
+	outbox    *outbox.Outbox
+	letters   *sqldb.Outbox // what the outbox keeps
 
 	stopFollowing func() error   // ends the history's growth
 	closers       []func() error // in the order of opening
@@ -34,7 +40,12 @@ type node struct {
 // openNode opens the bank of a site, making it if it is not there. nowMS is
 // its clock, warn is told what an operator should know.
 func openNode(ctx context.Context, site Site, nowMS func() int64, warn func(string)) (*node, error) {
-	n := &node{site: site}
+	return openTraced(ctx, site, nil, nowMS, warn)
+}
+
+// openTraced does the same for a bank whose work is traced.
+func openTraced(ctx context.Context, site Site, tracer *tracing.Tracer, nowMS func() int64, warn func(string)) (*node, error) {
+	n := &node{site: site, tracer: tracer}
 	if err := n.open(ctx, nowMS, warn); err != nil {
 		return nil, errors.Join(err, n.close())
 	}
@@ -56,10 +67,11 @@ func (n *node) open(ctx context.Context, nowMS func() int64, warn func(string)) 
 		return err
 	}
 	n.closers = append(n.closers, store.Close, head.Close)
+	n.records = store
 	if !store.Keyring().Encrypts() {
 		warn("journal and events are not encrypted; to encrypt what is written from the next start on: attentionbank keys rotate")
 	}
-	if n.journal, err = journal.Open(ctx, store, head, journal.Options{Now: nowMS, Warn: warn}); err != nil {
+	if n.journal, err = journal.Open(ctx, n.tracer.Journal(store), head, journal.Options{Now: nowMS, Warn: warn, Watch: n.tracer.Watch("journal record")}); err != nil {
 		return err
 	}
 	n.closers = append(n.closers, func() error { return n.journal.Close(context.Background()) })
@@ -128,7 +140,8 @@ func (n *node) openCollector(ctx context.Context, nowMS func() int64) error {
 	}
 	n.closers = append(n.closers, log.Close, head.Close)
 	n.policies = newPolicyBook(n.journal, nowMS)
-	n.collector, err = collect.Open(ctx, log, head, log, subjects{n.identity}, n.policies.of, collect.Options{Now: nowMS})
+	n.collector, err = collect.Open(ctx, n.tracer.Events(log), head, log, subjects{n.identity}, n.policies.of,
+		collect.Options{Now: nowMS, Watch: n.tracer.Watch("events batch")})
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -10,16 +11,17 @@ import (
 	"time"
 
 	"github.com/attentionbank/attentionbank/api"
-	"github.com/attentionbank/attentionbank/bank"
+	"github.com/attentionbank/attentionbank/tracing"
 )
 
 type serveCommand struct {
 	Listen string `default:"127.0.0.1:8080" help:"Address to listen on." placeholder:"HOST:PORT"`
 	Site
-	MintEvery  time.Duration `default:"1h" help:"How often what was earned is posted as points; the close of an epoch posts it too."`
-	TLSCert    string        `help:"Certificate chain (PEM) to serve TLS by; needs --tls-key." type:"existingfile"`
-	TLSKey     string        `help:"Key of the certificate (PEM)." type:"existingfile"`
+	MintEvery time.Duration `default:"1h" help:"How often what was earned is posted as points; the close of an epoch posts it too."`
+	Certificates
+	DrainWait  time.Duration `help:"How long to go on serving after SIGTERM while /readyz fails already, so that load balancers look elsewhere." placeholder:"DURATION"`
 	HistoryLag time.Duration `default:"1h" help:"How long statements may be behind before nothing new is taken; what comes in until then is only behind, never lost."`
+	Traces     string        `env:"OTEL_EXPORTER_OTLP_ENDPOINT" help:"OTLP endpoint (HTTP) that gets a trace of each request." placeholder:"URL"`
 	Log        string        `default:"text" enum:"text,json" help:"Form of the log: ${enum}."`
 }
 
@@ -33,72 +35,110 @@ Examples:
   attentionbank serve
   attentionbank serve --listen 0.0.0.0:8080 --data /var/lib/attentionbank --log json
   attentionbank serve --listen :443 --tls-cert chain.pem --tls-key key.pem
+  attentionbank serve --listen :443 --acme-domain bank.example --acme-email ops@bank.example
+  attentionbank serve --traces http://127.0.0.1:4318
   attentionbank serve --store "postgres://bank@db1,db2/bank?sslmode=verify-full"
 
-Stop it with Ctrl-C or SIGTERM: it answers what waits and takes a snapshot.`
+Stop it with Ctrl-C or SIGTERM: /readyz fails, what waits is answered, a snapshot is taken.`
 }
 
 // Run implements the command.
-func (c *serveCommand) Run(env *environment) error {
-	logger := slog.New(slog.NewTextHandler(env.stderr, nil))
-	if c.Log == "json" {
-		logger = slog.New(slog.NewJSONHandler(env.stderr, nil))
-	}
+func (c *serveCommand) Run(env *environment) (err error) {
+	logger := c.logger(env)
 	if c.MintEvery < time.Second {
 		return usage("--mint-every: expected a second or more")
 	}
-	scheme := "http"
-	if (c.TLSCert == "") != (c.TLSKey == "") {
-		return usage("expected --tls-cert and --tls-key, or neither")
-	} else if c.TLSCert != "" {
-		scheme = "https"
+	tlsConfig, err := c.Certificates.config(c.Data)
+	if err != nil {
+		return err
 	}
+	tracer, err := c.tracer(env.context)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stopTracing(tracer, logger)) }()
 	listener, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return withHint(fmt.Errorf("listening: %w", err), "choose another address with --listen HOST:PORT")
 	}
-	defer listener.Close()
-	nowMS := func() int64 { return time.Now().UnixMilli() }
-	n, err := openNode(env.context, c.Site, nowMS, func(message string) { logger.Warn(message) })
+	scheme := "http"
+	if tlsConfig != nil {
+		scheme, listener = "https", tls.NewListener(listener, tlsConfig)
+	}
+	entry := &door{}
+	server := &http.Server{
+		Handler:           tracer.Handler(logged(logger, entry)),
+		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
+	}
+	defer server.Close()
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	// While the bank is being recovered the door says so.
+	n, err := openTraced(env.context, c.Site, tracer, systemMS, func(message string) { logger.Warn(message) })
 	if err != nil {
 		return err
 	}
 	link, err := n.identity.OperatorLink(env.context)
 	if err != nil {
-		n.close()
-		return fmt.Errorf("making the operator link: %w", err)
+		return errors.Join(fmt.Errorf("making the operator link: %w", err), n.close())
 	}
+	entry.open(c.handler(n, entry))
 	fmt.Fprintf(env.stdout, "Attention Bank is listening on %s://%s\n", scheme, listener.Addr())
 	if link != "" {
 		fmt.Fprintf(env.stdout, "Operator link, for one use within 24 hours: %s://%s/welcome/%s\n", scheme, listener.Addr(), link)
 	}
-	err = c.serve(env.context, n, listener, logger, nowMS)
-	return errors.Join(err, n.close())
+	err = c.serve(env.context, n, served, logger, entry)
+	drain, cancel := context.WithTimeout(context.Background(), 15*time.Second)
+	defer cancel()
+	return errors.Join(err, server.Shutdown(drain), n.close())
+}
+
+func (c *serveCommand) logger(env *environment) *slog.Logger {
+	var handler slog.Handler = slog.NewTextHandler(env.stderr, nil)
+	if c.Log == "json" {
+		handler = slog.NewJSONHandler(env.stderr, nil)
+	}
+	return slog.New(tracing.Log(handler))
+}
+
+func (c *serveCommand) tracer(ctx context.Context) (*tracing.Tracer, error) {
+	if c.Traces == "" {
+		return nil, nil
+	}
+	tracer, err := tracing.Start(ctx, c.Traces, version())
+	if err != nil {
+		return nil, usage("--traces: %v", err)
+	}
+	return tracer, nil
+}
+
+// stopTracing sends the last spans. That they cannot be sent is no failure of
+// the bank.
+func stopTracing(tracer *tracing.Tracer, logger *slog.Logger) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if err := tracer.Stop(ctx); err != nil {
+		logger.Warn("the last traces could not be sent", "error", err)
+	}
+	return nil
+}
+
+// handler returns the API of a bank.
+func (c *serveCommand) handler(n *node, entry *door) http.Handler {
+	return api.New(api.Config{
+		Bank: boundedBank{n.journal, n.follower, c.HistoryLag.Milliseconds()}, Identity: n.identity, Collector: n.collector, History: n.history,
+		Lag: n.follower.Lag, Ready: func() error { return errors.Join(entry.err(), n.ready()) }, Metrics: n.metrics(), Version: version(), NowMS: systemMS,
+	})
 }
 
 // serve answers until the context ends or a part of the bank has stopped.
-func (c *serveCommand) serve(ctx context.Context, n *node, listener net.Listener, logger *slog.Logger, nowMS func() int64) error {
-	server := &http.Server{
-		Handler: logged(logger, api.New(api.Config{
-			Bank: boundedBank{n.journal, n.follower, c.HistoryLag.Milliseconds()}, Identity: n.identity, Collector: n.collector, History: n.history,
-			Lag: n.follower.Lag, Ready: n.ready, Metrics: n.metrics(), Version: version(), NowMS: nowMS,
-		})),
-		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
-		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
-	}
-	served := make(chan error, 1)
-	go func() {
-		if c.TLSCert != "" {
-			served <- server.ServeTLS(listener, c.TLSCert, c.TLSKey)
-		} else {
-			served <- server.Serve(listener)
-		}
-	}()
+func (c *serveCommand) serve(ctx context.Context, n *node, served <-chan error, logger *slog.Logger, entry *door) error {
 	loops, stopLoops := context.WithCancel(ctx)
 	minting := make(chan struct{})
 	go func() {
 		defer close(minting)
-		c.mint(loops, n, logger, nowMS)
+		c.mint(loops, n, logger, systemMS)
 	}()
 	var err error
 	select {
@@ -110,55 +150,13 @@ func (c *serveCommand) serve(ctx context.Context, n *node, listener net.Listener
 	case <-n.lost:
 		err = errors.New("the connection that holds the database for this process is lost, and another may have taken it")
 	case <-ctx.Done():
+		entry.drain()
 		logger.Info("stopping: answering what waits")
+		time.Sleep(c.DrainWait)
 	}
 	stopLoops()
 	<-minting
-	drain, cancel := context.WithTimeout(context.Background(), 15*time.Second)
-	defer cancel()
-	return errors.Join(err, server.Shutdown(drain))
-}
-
-// mint posts what was earned every so often, and once more after the end of an
-// epoch, before the epoch closes.
-func (c *serveCommand) mint(ctx context.Context, n *node, logger *slog.Logger, nowMS func() int64) {
-	ticker := time.NewTicker(time.Second)
-	defer ticker.Stop()
-	saved := time.Now()
-	var nextMS, flushedEpoch int64
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-		var epoch bank.Epoch
-		if err := n.journal.Read(ctx, func(state *bank.State) { epoch = state.RunningEpoch() }); err != nil {
-			return // the journal's end is reported by itself
-		}
-		ended := nowMS() >= epoch.EndMS && flushedEpoch != epoch.EndMS
-		if nowMS() < nextMS && !ended {
-			continue
-		}
-		minted, err := n.flush(ctx)
-		if err != nil {
-			if ctx.Err() == nil {
-				logger.Error("posting what was earned failed and will be tried again", "error", err)
-			}
-			continue
-		}
-		if ended {
-			flushedEpoch = epoch.EndMS
-		}
-		nextMS = nowMS() + c.MintEvery.Milliseconds()
-		logger.Info("posted what was earned", "person_days", minted)
-		if time.Since(saved) > time.Hour {
-			saved = time.Now()
-			if err := n.identity.SaveLastUsed(ctx); err != nil {
-				logger.Error("saving when keys were last used", "error", err)
-			}
-		}
-	}
+	return err
 }
 
 // ready reports why the bank cannot serve.
