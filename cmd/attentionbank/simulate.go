@@ -8,7 +8,7 @@ import (
 )
 
 type simulateCommand struct {
-	Faults simulateFaults `cmd:"" help:"Let disks fail, replies be lost, the power be cut, clocks jump and writers contend; and audit what comes of it."`
+	Faults simulateFaults `cmd:"" help:"Let disks fail, replies be lost, the power be cut, clocks jump and a second program take over; and audit what comes of it."`
 }
 
 type simulateFaults struct {
@@ -20,7 +20,8 @@ type simulateFaults struct {
 // Help teaches by example.
 func (c *simulateFaults) Help() string {
 	return `Each seed is a world of its own: clock, disks, power and clients. It runs twice, must come to the
-same state both times, and an auditor recomputes from the inputs what that state must be.
+same state both times, and an auditor recomputes from the inputs what that state must be
+(docs/simulation.md).
 
 Examples:
   attentionbank simulate faults --seed 42
@@ -41,8 +42,9 @@ func (c *simulateFaults) Run(env *environment) error {
 		first, err := sim.Run(env.context, seed, c.Steps)
 		if err == nil {
 			var second sim.Result
-			if second, err = sim.Run(env.context, seed, c.Steps); err == nil && second.StateHash != first.StateHash {
-				err = fmt.Errorf("it came to state %s once and to %s the other time", first.StateHash, second.StateHash)
+			if second, err = sim.Run(env.context, seed, c.Steps); err == nil && (second.StateHash != first.StateHash || second.Records != first.Records || second.Batches != first.Batches) {
+				err = fmt.Errorf("it came to state %s in %d records and %d batches once, and to %s in %d and %d the other time",
+					first.StateHash, first.Records, first.Batches, second.StateHash, second.Records, second.Batches)
 			}
 		}
 		if err != nil {
