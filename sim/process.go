@@ -127,14 +127,15 @@ func (w *world) isFault(err error) bool {
 }
 
 // quiet waits until the loops of a process have done what they do behind an
-// answer. A second look at each waits for what the first has caused.
+// answer: the collector first, which may save a checkpoint. A second look at
+// each waits for what the first has caused.
 func (p *process) quiet() error {
 	var faults [4]error
 	for i := range 2 {
-		faults[i] = p.writer.Read(p.world.ctx, func(*bank.State) {})
+		_, faults[i] = p.events.Verdict(p.world.ctx, 1, "nobody's")
 	}
 	for i := range 2 {
-		_, faults[2+i] = p.events.Verdict(p.world.ctx, 1, "nobody's")
+		faults[2+i] = p.writer.Read(p.world.ctx, func(*bank.State) {})
 	}
 	return errors.Join(faults[:]...)
 }
