@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
@@ -33,9 +34,9 @@ const tracesPath = "/v1/traces"
 // Start sends spans to the OTLP endpoint (HTTP with protobuf) of a URL such as
 // http://127.0.0.1:4318, at the path /v1/traces unless the URL ends with it.
 // It does not wait for the endpoint; while that cannot be reached, spans are
-// dropped. Sampling and headers are as the variables OTEL_TRACES_SAMPLER and
+// dropped and warn is told. Sampling and headers are as the variables OTEL_TRACES_SAMPLER and
 // OTEL_EXPORTER_OTLP_HEADERS say.
-func Start(ctx context.Context, endpoint, version string) (*Tracer, error) {
+func Start(ctx context.Context, endpoint, version string, warn func(error)) (*Tracer, error) {
 	u, err := url.Parse(endpoint)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
 		return nil, errors.New("expected a URL such as http://127.0.0.1:4318")
@@ -47,6 +48,7 @@ func Start(ctx context.Context, endpoint, version string) (*Tracer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("starting traces: %w", err)
 	}
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(warn)) // of the whole process
 	// The default resource would name host, user and command line.
 	provider := sdk.NewTracerProvider(sdk.WithBatcher(exporter), sdk.WithResource(resource.NewSchemaless(
 		attribute.String("service.name", "attentionbank"), attribute.String("service.version", version))))

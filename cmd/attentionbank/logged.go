@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/rand"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -8,8 +9,12 @@ import (
 	"time"
 )
 
-// requests numbers the requests of this process.
-var requests atomic.Uint64
+// requests numbers the requests of this process, and process tells it from
+// others of which there are logs.
+var (
+	requests atomic.Uint64
+	process  = rand.Text()[:8]
+)
 
 // logged writes a line for each request that failed on the bank's side, and
 // for every request at debug level. A line names the route and never the path,
@@ -17,7 +22,7 @@ var requests atomic.Uint64
 func logged(logger *slog.Logger, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
-		id := strconv.FormatUint(requests.Add(1), 10)
+		id := process + "-" + strconv.FormatUint(requests.Add(1), 10)
 		w.Header().Set("X-Request-Id", id)
 		seen := &statusWriter{ResponseWriter: w, status: http.StatusOK}
 		next.ServeHTTP(seen, r)

@@ -43,7 +43,7 @@ Stop it with Ctrl-C or SIGTERM: /readyz fails, what waits is answered, a snapsho
 }
 
 // Run implements the command.
-func (c *serveCommand) Run(env *environment) (err error) {
+func (c *serveCommand) Run(env *environment) error {
 	logger := c.logger(env)
 	if c.MintEvery < time.Second {
 		return usage("--mint-every: expected a second or more")
@@ -52,11 +52,11 @@ func (c *serveCommand) Run(env *environment) (err error) {
 	if err != nil {
 		return err
 	}
-	tracer, err := c.tracer(env.context)
+	tracer, err := c.tracer(env.context, logger)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, stopTracing(tracer, logger)) }()
+	defer stopTracing(tracer, logger)
 	listener, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return withHint(fmt.Errorf("listening: %w", err), "choose another address with --listen HOST:PORT")
@@ -102,11 +102,11 @@ func (c *serveCommand) logger(env *environment) *slog.Logger {
 	return slog.New(tracing.Log(handler))
 }
 
-func (c *serveCommand) tracer(ctx context.Context) (*tracing.Tracer, error) {
+func (c *serveCommand) tracer(ctx context.Context, logger *slog.Logger) (*tracing.Tracer, error) {
 	if c.Traces == "" {
 		return nil, nil
 	}
-	tracer, err := tracing.Start(ctx, c.Traces, version())
+	tracer, err := tracing.Start(ctx, c.Traces, version(), func(err error) { logger.Warn("traces could not be sent", "error", err) })
 	if err != nil {
 		return nil, usage("--traces: %v", err)
 	}
@@ -115,13 +115,12 @@ func (c *serveCommand) tracer(ctx context.Context) (*tracing.Tracer, error) {
 
 // stopTracing sends the last spans. That they cannot be sent is no failure of
 // the bank.
-func stopTracing(tracer *tracing.Tracer, logger *slog.Logger) error {
+func stopTracing(tracer *tracing.Tracer, logger *slog.Logger) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	if err := tracer.Stop(ctx); err != nil {
 		logger.Warn("the last traces could not be sent", "error", err)
 	}
-	return nil
 }
 
 // handler returns the API of a bank.
