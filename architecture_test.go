@@ -37,24 +37,25 @@ var layers = map[string]struct {
 	"journal":  {ours: []string{"bank"}, others: []string{"golang.org/x/sys"}},
 	"history":  {ours: []string{"bank", "ledger"}},
 	"identity": {},
+	"outbox":   {ours: []string{"amount", "bank"}},
 
-	"memory": {ours: []string{"collect", "history", "identity", "journal", "ledger"}},
-	"sqldb":  {ours: []string{"collect", "history", "identity", "journal", "ledger", "pages"}, others: []string{"github.com/jackc/pgx/v5", "modernc.org/libc", "modernc.org/sqlite"}},
+	"memory": {ours: []string{"collect", "history", "identity", "journal", "ledger", "outbox"}},
+	"sqldb":  {ours: []string{"collect", "history", "identity", "journal", "ledger", "outbox", "pages"}, others: []string{"github.com/jackc/pgx/v5", "modernc.org/libc", "modernc.org/sqlite"}},
 	"api": {
-		ours:   []string{"amount", "bank", "collect", "event", "history", "identity", "journal", "ledger", "score", "wire"},
+		ours:   []string{"amount", "bank", "collect", "event", "history", "identity", "journal", "ledger", "outbox", "score", "wire"},
 		others: []string{"github.com/danielgtaylor/huma/v2"},
 	},
 	"wire":       {},
-	"strongroom": {ours: []string{"collect", "journal"}},
+	"strongroom": {ours: []string{"collect", "journal", "outbox"}},
 	"transit":    {},
 	"tracing":    {ours: []string{"collect", "journal"}, others: []string{"go.opentelemetry.io/otel"}},
 	"client":     {ours: []string{"wire"}},
 
-	"storetest": {ours: []string{"bank", "collect", "history", "identity", "journal", "ledger", "memory"}, others: []string{"pgregory.net/rapid"}},
+	"storetest": {ours: []string{"bank", "collect", "history", "identity", "journal", "ledger", "memory", "outbox"}, others: []string{"pgregory.net/rapid"}},
 	"auditor":   {pure: true}, // independent of what it audits
 	"sim":       {ours: []string{"auditor", "bank", "collect", "event", "journal", "ledger", "memory", "score"}},
 	"cmd/attentionbank": {
-		ours:   []string{"amount", "api", "bank", "collect", "event", "history", "identity", "journal", "ledger", "score", "sim", "sqldb", "strongroom", "tracing", "transit"},
+		ours:   []string{"amount", "api", "bank", "collect", "event", "history", "identity", "journal", "ledger", "outbox", "score", "sim", "sqldb", "strongroom", "tracing", "transit"},
 		others: []string{"github.com/alecthomas/kong", "github.com/prometheus/client_golang", "github.com/schollz/progressbar/v3", "golang.org/x/crypto/acme", "golang.org/x/sys", "golang.org/x/term"},
 	},
 	"e2e": {},

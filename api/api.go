@@ -44,7 +44,8 @@ type Config struct {
 	// Lag says how far History is behind the bank.
 	Lag func() history.Lag
 	// Ready reports why the bank cannot serve; nil if it can.
-	Ready func() error
+	Ready    func() error
+	Webhooks Webhooks
 	// Fault, which may be nil, is told why an operation answered with a status
 	// of 500 or above: the answer itself does not say.
 	Fault func(operation string, err error)
@@ -128,6 +129,7 @@ func newServer(config Config) *server {
 	s.registerCatalogue()
 	s.registerPurchases()
 	s.registerListings()
+	s.registerWebhooks()
 	s.registerEvents()
 	s.registerWelcome()
 	s.registerHealth()

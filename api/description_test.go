@@ -15,6 +15,7 @@ import (
 var repeatable = []string{
 	"redeem-operator-link", "redeem-claim", "create-claim", "create-world-key", "create-operator-key", "create-person-key",
 	"revoke-key", "erase-person", "open-session", "send-batch", "send-track", "send-page", "send-screen", "send-identify",
+	"set-webhook", "send-message-again",
 }
 
 type parameter struct {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"iter"
 	"net/http"
 	"net/http/httptest"
@@ -111,7 +112,8 @@ func newStack(t *testing.T) *stack {
 	t.Cleanup(func() { collector.Close(); writer.Close(ctx) })
 	s.server = newServer(Config{
 		Bank: s.bank, Identity: registry, Collector: collector, History: tables, Lag: s.follower.Lag,
-		Ready: func() error { return s.bank.err }, Metrics: http.NotFoundHandler(), Version: "test", NowMS: now,
+		Webhooks: Webhooks{Store: memory.NewOutbox(), SendAgain: func(context.Context, uint64) error { return nil }, Secret: func(world, generation uint32) [32]byte { return registry.WorldSecret(world, fmt.Sprint(generation)) }},
+		Ready:    func() error { return s.bank.err }, Metrics: http.NotFoundHandler(), Version: "test", NowMS: now,
 		Fault: func(operation string, err error) { s.faults = append(s.faults, operation+": "+err.Error()) },
 	})
 	token, err := registry.OperatorLink(ctx)

@@ -169,3 +169,9 @@ func (r *Registry) unwrap(record SubjectRecord) (*dataKey, error) {
 	}
 	return newDataKey([32]byte(secret)), nil
 }
+
+// WorldSecret returns HMAC-SHA-256 of a label under the bank's own secret: the
+// same for ever, different for each world and label, unknown to everyone else.
+func (r *Registry) WorldSecret(world uint32, label string) [32]byte {
+	return mac(mac(r.lookupSecret, "attentionbank/world-secret/1"), fmt.Sprintf("%d/%s", world, label))
+}

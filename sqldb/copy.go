@@ -12,9 +12,9 @@ import (
 )
 
 // copied are the stores that can be copied; the history is made again.
-var copied = map[string]settings{"journal": journalSettings, "events": eventsSettings, "identity": identitySettings}
+var copied = map[string]settings{"journal": journalSettings, "events": eventsSettings, "identity": identitySettings, "outbox": outboxSettings}
 
-// Copy writes a copy of a store, "journal", "events" or "identity", from one
+// Copy writes a copy of a store, "journal", "events", "identity" or "outbox", from one
 // place to another that has nothing of it yet, as it is at one moment, while
 // others read and write it. The copy is durable when Copy returns. Snapshots
 // are not copied.

@@ -11,6 +11,7 @@ import (
 	"github.com/attentionbank/attentionbank/history"
 	"github.com/attentionbank/attentionbank/identity"
 	"github.com/attentionbank/attentionbank/journal"
+	"github.com/attentionbank/attentionbank/outbox"
 	"github.com/attentionbank/attentionbank/sqldb"
 	"github.com/attentionbank/attentionbank/storetest"
 )
@@ -76,6 +77,9 @@ func TestPostgres(t *testing.T) {
 			}
 			return func() history.Tables { return open(t) }
 		})
+	})
+	t.Run("outbox", func(t *testing.T) {
+		storetest.Outbox(t, func(t *testing.T) func() outbox.Store { return openOutboxAt(t, database(t)) })
 	})
 	t.Run("identity", func(t *testing.T) {
 		storetest.Identity(t, func(t *testing.T) func() identity.Store {

@@ -1,5 +1,5 @@
-// Package strongroom encrypts what is put into a store. Its Journal and Events
-// stand in front of any store and hand it blocks that nobody reads without a
+// Package strongroom encrypts what is put into a store. Its Journal, Events
+// and Outbox stand in front of any store and hand it blocks that nobody reads without a
 // key, so whoever takes the disk, the database or a backup has nothing.
 //
 // What the stores themselves must know stays in clear: sequences, times of
@@ -43,11 +43,12 @@ const (
 	batchKind
 	partKind
 	snapshotKind
+	messageKind
 	kinds
 )
 
 func (k kind) String() string {
-	return [...]string{recordKind: "record", batchKind: "batch", partKind: "part", snapshotKind: "snapshot"}[k]
+	return [...]string{recordKind: "record", batchKind: "batch", partKind: "part", snapshotKind: "snapshot", messageKind: "message"}[k]
 }
 
 // ErrBroken is wrapped when a block was changed, cut or put in another's place.

@@ -1,7 +1,9 @@
 package strongroom_test
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -9,6 +11,7 @@ import (
 
 	"github.com/attentionbank/attentionbank/journal"
 	"github.com/attentionbank/attentionbank/memory"
+	"github.com/attentionbank/attentionbank/outbox"
 	"github.com/attentionbank/attentionbank/sqldb"
 	"github.com/attentionbank/attentionbank/storetest"
 	"github.com/attentionbank/attentionbank/strongroom"
@@ -109,5 +112,38 @@ func TestEvents(t *testing.T) {
 				})
 			})
 		})
+	}
+}
+
+func TestOutbox(t *testing.T) {
+	for name, keys := range map[string]int{"encrypted": 2, "as it is": 0} {
+		t.Run(name, func(t *testing.T) {
+			ring := newRing(t, keys)
+			storetest.Outbox(t, func(*testing.T) func() outbox.Store {
+				inner := memory.NewOutbox()
+				return func() outbox.Store { return strongroom.NewOutbox(inner, ring) }
+			})
+		})
+	}
+}
+
+// The body of a message is not in the store, and does not open in another's place.
+func TestOutboxHidesBodies(t *testing.T) {
+	ctx, inner := t.Context(), memory.NewOutbox()
+	store := strongroom.NewOutbox(inner, newRing(t, 1))
+	message := outbox.Message{Number: 1, World: 1, Kind: "purchase.created", Body: []byte("0.5 TIME for a song")}
+	if err := store.Keep(ctx, 0, outbox.Cursor{Seq: 1}, []outbox.Message{message}); err != nil {
+		t.Fatal(err)
+	}
+	kept, err := inner.Message(ctx, 1)
+	if err != nil || bytes.Contains(kept.Body, []byte("song")) {
+		t.Fatalf("kept is %q, %v", kept.Body, err)
+	}
+	kept.Number = 2
+	if err := inner.Keep(ctx, 1, outbox.Cursor{Seq: 2}, []outbox.Message{kept}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Message(ctx, 2); !errors.Is(err, strongroom.ErrBroken) {
+		t.Errorf("a body in another's place: %v", err)
 	}
 }

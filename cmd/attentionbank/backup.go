@@ -33,9 +33,9 @@ Examples:
 }
 
 // backedUp are the databases of a bank in the order in which they are copied:
-// who reports is copied after what was reported, so every event of a copy has
-// its subject.
-var backedUp = []string{"journal", "events", "identity"}
+// what was told is copied before what happened, so the copy tells no less; who
+// reports after what was reported, so every event of a copy has its subject.
+var backedUp = []string{"outbox", "journal", "events", "identity"}
 
 // Run implements the command.
 func (c *backupCommand) Run(env *environment) error {

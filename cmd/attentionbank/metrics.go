@@ -37,6 +37,13 @@ func (n *node) metrics() http.Handler {
 	count("events_batches_total", "Batches of events that were made durable.", func() float64 { return float64(events.Batches.Load()) })
 	count("events_append_seconds_total", "Time spent making events durable.", func() float64 { return float64(events.AppendNS.Load()) / 1e9 })
 	gauge("events_waiting", "Requests that wait for the collector.", func() float64 { return float64(n.collector.Waiting()) })
+	if n.outbox != nil {
+		told := n.outbox.Statistics()
+		count("messages_kept_total", "Messages to worlds that were kept.", func() float64 { return float64(told.Kept.Load()) })
+		count("messages_delivered_total", "Messages that worlds took.", func() float64 { return float64(told.Delivered.Load()) })
+		count("messages_failed_total", "Attempts that failed and are made again.", func() float64 { return float64(told.Failed.Load()) })
+		count("messages_dead_total", "Messages whose last attempt failed.", func() float64 { return float64(told.Dead.Load()) })
+	}
 	gauge("history_lag_records", "Records that the history has not read yet.", func() float64 { return float64(n.follower.Lag().Records) })
 	gauge("history_lag_seconds", "Since when the history has not had everything.", func() float64 { return float64(n.follower.Lag().MS) / 1000 })
 	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{})

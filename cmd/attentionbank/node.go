@@ -12,6 +12,7 @@ import (
 	"github.com/attentionbank/attentionbank/history"
 	"github.com/attentionbank/attentionbank/identity"
 	"github.com/attentionbank/attentionbank/journal"
+	"github.com/attentionbank/attentionbank/outbox"
 	"github.com/attentionbank/attentionbank/sqldb"
 	"github.com/attentionbank/attentionbank/strongroom"
 	"github.com/attentionbank/attentionbank/tracing"
@@ -28,6 +29,9 @@ type node struct {
 	history   *sqldb.History
 	follower  *history.Follower
 	policies  *policyBook
+	records   journal.Store // of the journal
+	outbox    *outbox.Outbox
+	letters   outbox.Store // what the outbox keeps
 
 	stopFollowing func() error   // ends the history's growth
 	closers       []func() error // in the order of opening
@@ -63,6 +67,7 @@ func (n *node) open(ctx context.Context, nowMS func() int64, warn func(string)) 
 		return err
 	}
 	n.closers = append(n.closers, store.Close, head.Close)
+	n.records = store
 	if !store.Keyring().Encrypts() {
 		warn("journal and events are not encrypted; to encrypt what is written from the next start on: attentionbank keys rotate")
 	}

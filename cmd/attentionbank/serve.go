@@ -19,10 +19,11 @@ type serveCommand struct {
 	Site
 	MintEvery time.Duration `default:"1h" help:"How often what was earned is posted as points; the close of an epoch posts it too."`
 	Certificates
-	DrainWait  time.Duration `help:"How long to go on serving after SIGTERM while /readyz fails already, so that load balancers look elsewhere." placeholder:"DURATION"`
-	HistoryLag time.Duration `default:"1h" help:"How long statements may be behind before nothing new is taken; what comes in until then is only behind, never lost."`
-	Traces     string        `env:"OTEL_EXPORTER_OTLP_ENDPOINT" help:"OTLP endpoint (HTTP) that gets a trace of each request." placeholder:"URL"`
-	Log        string        `default:"text" enum:"text,json" help:"Form of the log: ${enum}."`
+	DrainWait         time.Duration `help:"How long to go on serving after SIGTERM while /readyz fails already, so that load balancers look elsewhere." placeholder:"DURATION"`
+	WebhooksToPrivate bool          `help:"Let worlds have their messages sent into private networks and by plain http. For tests and closed networks only."`
+	HistoryLag        time.Duration `default:"1h" help:"How long statements may be behind before nothing new is taken; what comes in until then is only behind, never lost."`
+	Traces            string        `env:"OTEL_EXPORTER_OTLP_ENDPOINT" help:"OTLP endpoint (HTTP) that gets a trace of each request." placeholder:"URL"`
+	Log               string        `default:"text" enum:"text,json" help:"Form of the log: ${enum}."`
 }
 
 // Help teaches by example.
@@ -79,6 +80,9 @@ func (c *serveCommand) Run(env *environment) error {
 	if err != nil {
 		return err
 	}
+	if err := n.openOutbox(env.context, c.WebhooksToPrivate, systemMS, func(message string) { logger.Warn(message) }); err != nil {
+		return errors.Join(err, n.close())
+	}
 	link, err := n.identity.OperatorLink(env.context)
 	if err != nil {
 		return errors.Join(fmt.Errorf("making the operator link: %w", err), n.close())
@@ -127,7 +131,7 @@ func stopTracing(tracer *tracing.Tracer, logger *slog.Logger) {
 func (c *serveCommand) handler(n *node, entry *door) http.Handler {
 	return api.New(api.Config{
 		Bank: boundedBank{n.journal, n.follower, c.HistoryLag.Milliseconds()}, Identity: n.identity, Collector: n.collector, History: n.history,
-		Lag: n.follower.Lag, Ready: func() error { return errors.Join(entry.err(), n.ready()) }, Metrics: n.metrics(), Version: version(), NowMS: systemMS,
+		Webhooks: n.webhooks(c.WebhooksToPrivate), Lag: n.follower.Lag, Ready: func() error { return errors.Join(entry.err(), n.ready()) }, Metrics: n.metrics(), Version: version(), NowMS: systemMS,
 	})
 }
 

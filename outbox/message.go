@@ -1,0 +1,89 @@
+package outbox
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/attentionbank/attentionbank/amount"
+	"github.com/attentionbank/attentionbank/bank"
+)
+
+// Sale is who bought what of whom.
+type Sale struct {
+	World   uint32
+	Product string
+	Buyer   [16]byte // the person's opaque id
+}
+
+// Sales tells what is known of a purchase, which never changes.
+type Sales interface {
+	Sale(ctx context.Context, purchase uint64) (Sale, error)
+}
+
+// body is what a receiver reads.
+type body struct {
+	Type      string `json:"type"`
+	Timestamp string `json:"timestamp"`
+	Data      any    `json:"data"`
+}
+
+type purchaseData struct {
+	Purchase string `json:"purchase"`
+	Product  string `json:"product"`
+	Buyer    string `json:"buyer"`
+	Quantity int64  `json:"quantity,omitempty"`
+	Total    string `json:"total,omitempty"`
+	Until    string `json:"until,omitempty"`
+	Service  bool   `json:"service,omitempty"`
+	Status   string `json:"status,omitempty"`
+}
+
+// messagesOf returns what the facts of a record are to be told, in order.
+func messagesOf(ctx context.Context, record Record, sales Sales) (messages []Message, err error) {
+	for _, answer := range record.Answers {
+		for fact, err := range bank.Facts(answer) {
+			if err != nil {
+				return nil, fmt.Errorf("record %d: %w", record.Seq, err)
+			}
+			message, told, err := messageOf(ctx, fact, record.TimeMS, sales)
+			if err != nil {
+				return nil, fmt.Errorf("record %d: %w", record.Seq, err)
+			}
+			if told {
+				message.Number = record.Seq<<16 + uint64(len(messages))
+				messages = append(messages, message)
+			}
+		}
+	}
+	return messages, nil
+}
+
+func messageOf(ctx context.Context, fact bank.Fact, timeMS int64, sales Sales) (m Message, told bool, err error) {
+	var kind string
+	var purchase uint64
+	var data purchaseData
+	switch f := fact.(type) {
+	case bank.Purchased:
+		kind, purchase = "purchase.created", f.Purchase
+		data.Quantity, data.Total = f.Quantity, amount.Format(f.TotalMicro, 6)
+		data.Until, data.Service = timeText(f.UntilMS), f.Hold != 0
+	case bank.PurchaseEnded:
+		kind, purchase = "purchase.ended", f.Purchase
+		data.Status = f.Outcome.String()
+	default:
+		return m, false, nil
+	}
+	sale, err := sales.Sale(ctx, purchase)
+	if err != nil {
+		return m, false, fmt.Errorf("looking up purchase %d: %w", purchase, err)
+	}
+	data.Purchase, data.Product, data.Buyer = strconv.FormatUint(purchase, 10), sale.Product, hex.EncodeToString(sale.Buyer[:])
+	text, err := json.Marshal(body{kind, timeText(timeMS), data})
+	return Message{World: sale.World, Kind: kind, Body: text, CreatedMS: timeMS, NextMS: timeMS}, true, err
+}
+
+func timeText(ms int64) string { return time.UnixMilli(ms).UTC().Format(time.RFC3339Nano) }
