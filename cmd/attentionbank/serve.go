@@ -49,7 +49,7 @@ func (c *serveCommand) Run(env *environment) error {
 	if c.MintEvery < time.Second {
 		return usage("--mint-every: expected a second or more")
 	}
-	tlsConfig, err := c.Certificates.config(c.Data)
+	tlsConfig, err := c.Certificates.config(c.Data, func(err error) { logger.Warn("no certificate", "error", err) })
 	if err != nil {
 		return err
 	}
