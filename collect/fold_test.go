@@ -295,3 +295,20 @@ func TestOverloadIsRefusedEarly(t *testing.T) {
 		t.Errorf("%d were accepted, %d refused, %d count", accepted.Load(), busy.Load(), attention.Award.Slices[0].Interactions)
 	}
 }
+
+// A clock that runs ahead while the collector starts, and is set back then,
+// makes it forget no message id: the horizon goes by the log's own time.
+func TestClockAheadAtARestart(t *testing.T) {
+	w := newWorld(t)
+	first, second := jump("alice", "m-1", w.nowMS), jump("alice", "m-2", w.nowMS)
+	w.accept(collect.TrustServer, first)
+	w.accept(collect.TrustServer, second)
+	w.nowMS += 10 * 24 * 3600 * 1000
+	w.restart(true)
+	w.nowMS -= 10 * 24 * 3600 * 1000
+	for _, e := range []event.Event{first, second} {
+		if got := w.accept(collect.TrustServer, e); got[0] != "duplicate message_id_seen, first accepted" {
+			t.Errorf("%s came again and is %q", e.MessageID, got)
+		}
+	}
+}
