@@ -18,20 +18,22 @@ var (
 
 // logged writes a line for each request that failed on the bank's side, and
 // for every request at debug level. A line names the route and never the path,
-// which can hold ids of people.
-func logged(logger *slog.Logger, next http.Handler) http.Handler {
+// which can hold ids of people. Every request is counted.
+func logged(logger *slog.Logger, counts *traffic, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
 		id := process + "-" + strconv.FormatUint(requests.Add(1), 10)
 		w.Header().Set("X-Request-Id", id)
 		seen := &statusWriter{ResponseWriter: w, status: http.StatusOK}
 		next.ServeHTTP(seen, r)
+		took := time.Since(began)
+		counts.count(r.Pattern, seen.status, took)
 		level := slog.LevelDebug
 		if seen.status >= 500 {
 			level = slog.LevelError
 		}
 		logger.LogAttrs(r.Context(), level, "request", slog.String("id", id), slog.String("route", r.Pattern),
-			slog.Int("status", seen.status), slog.Duration("took", time.Since(began)))
+			slog.Int("status", seen.status), slog.Duration("took", took))
 	})
 }
 

@@ -2,22 +2,56 @@ package main
 
 import (
 	"net/http"
+	"strconv"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// metrics answers with the counters of all parts in Prometheus' form.
-func (n *node) metrics() http.Handler {
+// traffic counts requests by route; a route has no ids.
+type traffic struct {
+	requests *prometheus.CounterVec
+	seconds  *prometheus.HistogramVec
+}
+
+func newTraffic() *traffic {
+	return &traffic{
+		prometheus.NewCounterVec(prometheus.CounterOpts{Name: "attentionbank_http_requests_total", Help: "Requests by route and status."}, []string{"route", "status"}),
+		prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "attentionbank_http_request_seconds", Help: "Time to answer a request, by route.",
+			Buckets: []float64{.0005, .001, .002, .005, .01, .02, .05, .1, .2, .5, 1, 2, 5, 10},
+		}, []string{"route"}),
+	}
+}
+
+func (t *traffic) count(route string, status int, took time.Duration) {
+	if route == "" {
+		route = "none"
+	}
+	t.requests.WithLabelValues(route, strconv.Itoa(status)).Inc()
+	t.seconds.WithLabelValues(route).Observe(took.Seconds())
+}
+
+// metrics answers with the counters of all parts in Prometheus' form, and with
+// others that it is given.
+func (n *node) metrics(others ...prometheus.Collector) http.Handler {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry.MustRegister(others...)
 	count := func(name, help string, value func() float64) {
 		registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "attentionbank_" + name, Help: help}, value))
 	}
 	gauge := func(name, help string, value func() float64) {
 		registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "attentionbank_" + name, Help: help}, value))
 	}
+	gauge("ready", "1 while every part of the bank runs.", func() float64 {
+		if n.ready() != nil {
+			return 0
+		}
+		return 1
+	})
 	journal, events := n.journal.Statistics(), n.collector.Statistics()
 	count("journal_records_total", "Records that were made durable.", func() float64 { return float64(journal.Records.Load()) })
 	count("journal_commands_total", "Commands that were carried out or refused.", func() float64 { return float64(journal.Commands.Load()) })

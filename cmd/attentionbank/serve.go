@@ -66,9 +66,9 @@ func (c *serveCommand) Run(env *environment) error {
 	if tlsConfig != nil {
 		scheme, listener = "https", tls.NewListener(listener, tlsConfig)
 	}
-	entry := &door{}
+	entry, counts := &door{}, newTraffic()
 	server := &http.Server{
-		Handler:           tracer.Handler(logged(logger, entry)),
+		Handler:           tracer.Handler(logged(logger, counts, entry)),
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
 	}
@@ -87,7 +87,7 @@ func (c *serveCommand) Run(env *environment) error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("making the operator link: %w", err), n.close())
 	}
-	entry.open(c.handler(n, entry))
+	entry.open(c.handler(n, entry, counts))
 	fmt.Fprintf(env.stdout, "Attention Bank is listening on %s://%s\n", scheme, listener.Addr())
 	if link != "" {
 		fmt.Fprintf(env.stdout, "Operator link, for one use within 24 hours: %s://%s/welcome/%s\n", scheme, listener.Addr(), link)
@@ -128,10 +128,10 @@ func stopTracing(tracer *tracing.Tracer, logger *slog.Logger) {
 }
 
 // handler returns the API of a bank.
-func (c *serveCommand) handler(n *node, entry *door) http.Handler {
+func (c *serveCommand) handler(n *node, entry *door, counts *traffic) http.Handler {
 	return api.New(api.Config{
 		Bank: boundedBank{n.journal, n.follower, c.HistoryLag.Milliseconds()}, Identity: n.identity, Collector: n.collector, History: n.history,
-		Webhooks: n.webhooks(c.WebhooksToPrivate), Lag: n.follower.Lag, Ready: func() error { return errors.Join(entry.err(), n.ready()) }, Metrics: n.metrics(), Version: version(), NowMS: systemMS,
+		Webhooks: n.webhooks(c.WebhooksToPrivate), Lag: n.follower.Lag, Ready: func() error { return errors.Join(entry.err(), n.ready()) }, Metrics: n.metrics(counts.requests, counts.seconds), Version: version(), NowMS: systemMS,
 	})
 }
 

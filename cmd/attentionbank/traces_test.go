@@ -141,7 +141,7 @@ func TestAFailureIsLogged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	handler := tracer.Handler(logged(logger, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	handler := tracer.Handler(logged(logger, newTraffic(), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Pattern = "GET /v1/people/{person}"
 		w.WriteHeader(http.StatusInternalServerError)
 	})))
