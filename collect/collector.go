@@ -126,6 +126,9 @@ type prepared struct {
 	observation score.Observation
 	session     session
 	result      *Result // nil for a session
+	// cause is the event that opens a session, if it counts; nil for one that
+	// is opened by itself.
+	cause *prepared
 }
 
 // Stats counts what a collector has done.

@@ -2,7 +2,6 @@ package collect
 
 import (
 	"context"
-	"slices"
 
 	"github.com/attentionbank/attentionbank/score"
 )
@@ -32,13 +31,14 @@ func newFold(c *Collector) fold {
 // judge reaches the verdict on an entry and reports whether it is kept.
 func (f *fold) judge(ctx context.Context, receivedMS int64, p *prepared) (kept bool, err error) {
 	if p.kind == sessionEntry {
-		return true, nil
+		// What repeats a report opens no session again.
+		return p.cause == nil || p.cause.verdict == Accepted || p.cause.verdict == Capped, nil
 	}
 	if p.rule == NoMessageID {
 		p.result.Verdict, p.result.Rule = p.verdict, p.rule
 		return true, nil
 	}
-	first, found, err := f.first(ctx, p.digest)
+	first, found, err := f.first(ctx, receivedMS, p.digest)
 	if err != nil {
 		return false, err
 	}
@@ -119,10 +119,10 @@ func (f *fold) add(ctx context.Context, seq uint64, receivedMS int64, p *prepare
 		return err
 	}
 	if o.SpendMinor > 0 {
-		return f.spend(ctx, seq, target, who, p)
+		return f.spend(ctx, seq, receivedMS, target, who, p)
 	}
 	if o.RefundMinor > 0 {
-		who.refund(orderDigest(o.Order), receivedMS, o.RefundMinor)
+		who.refund(refund{orderDigest(o.Order), receivedMS, o.RefundMinor})
 	}
 	return nil
 }
@@ -164,56 +164,6 @@ func (f *fold) touch(ctx context.Context, seq uint64, subject uint64, who *perso
 	d.dirty, d.changed, d.unsure = true, true, d.unsure || f.recovering
 	f.dirty[subject] = struct{}{}
 	return d, nil
-}
-
-// spend lets an order wait for the end of its refund window.
-func (f *fold) spend(ctx context.Context, seq uint64, subject uint64, who *person, p *prepared) error {
-	number, _ := score.DayOf(p.timeMS)
-	policy, _ := f.c.policies(p.world, number, p.policyVersion)
-	s := spend{
-		order: orderDigest(p.observation.Order), world: p.world, policy: p.policyVersion,
-		dueMS: p.timeMS + int64(policy.RefundWindowDays)*24*60*60*1000, minor: p.observation.SpendMinor,
-	}
-	if policy.RefundWindowDays == 0 {
-		return f.mature(ctx, seq, subject, who, s)
-	}
-	if len(who.spends) >= maxSpends {
-		who.spends = slices.Delete(who.spends, 0, 1)
-	}
-	who.spends = append(who.spends, s)
-	who.changed = true
-	f.dirty[subject] = struct{}{}
-	return nil
-}
-
-// mature adds spend to the slice in which its refund window ended.
-func (f *fold) mature(ctx context.Context, seq uint64, subject uint64, who *person, s spend) error {
-	number, sinceMS := score.DayOf(s.dueMS)
-	d, err := f.touch(ctx, seq, subject, who, number, s.world, s.policy)
-	if err != nil {
-		return err
-	}
-	d.Spend(s.world, sinceMS, s.minor)
-	return nil
-}
-
-func orderDigest(order string) digest {
-	if order == "" {
-		return digest{}
-	}
-	return digestOf(0, 0, order)
-}
-
-// refund takes back what is still in its refund window of an order.
-func (p *person) refund(order digest, receivedMS, minor int64) {
-	for i := range p.spends {
-		if s := &p.spends[i]; s.order == order && order != (digest{}) && s.dueMS > receivedMS {
-			taken := min(s.minor, minor)
-			s.minor -= taken
-			minor -= taken
-			p.changed = true
-		}
-	}
 }
 
 // openSession believes claims about a person from now on, and those that have

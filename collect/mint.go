@@ -115,40 +115,6 @@ func (f *fold) wake(ctx context.Context) ([]uint64, error) {
 	return people, nil
 }
 
-// matureDue lets a person's spends mature whose refund window has ended.
-func (f *fold) matureDue(ctx context.Context, subject uint64) error {
-	who, err := f.person(ctx, subject)
-	if err != nil {
-		return err
-	}
-	var still []spend
-	for _, s := range who.spends {
-		if s.dueMS > f.receivedMS {
-			still = append(still, s)
-			continue
-		}
-		who.changed = true
-		if s.minor == 0 {
-			continue // refunded
-		}
-		number, _ := score.DayOf(s.dueMS)
-		d, err := f.day(ctx, subject, who, number)
-		if err != nil {
-			return err
-		}
-		// Matured by time and not by a batch, so it counts up the revision of
-		// the last one.
-		d.seq = max(d.seq, 1)
-		matured := d.matured + 1
-		if err := f.mature(ctx, d.seq, subject, who, s); err != nil {
-			return err
-		}
-		d.matured = matured
-	}
-	who.spends = still
-	return nil
-}
-
 // toMint returns the changed days of some people.
 func (f *fold) toMint(ctx context.Context, people []uint64) (list []minting, err error) {
 	for _, subject := range people {
@@ -331,7 +297,7 @@ func (c *Collector) Verdict(ctx context.Context, world uint32, messageID string)
 	err = c.do(ctx, nil, func() error {
 		for _, trust := range []Trust{TrustServer, TrustWrite, TrustImport} {
 			d := digestOf(world, trust, messageID)
-			entry, found, err := c.fold.first(ctx, d)
+			entry, found, err := c.fold.first(ctx, max(c.now(), c.fold.receivedMS), d)
 			if err != nil {
 				return err
 			}

@@ -19,6 +19,7 @@ type person struct {
 	sessions []session
 	waiting  []waiting
 	spends   []spend
+	refunds  []refund // by order, then by arrival
 	days     map[int32]*day
 	changed  bool // since the last checkpoint, apart from days
 }
@@ -28,12 +29,13 @@ type session struct{ fromMS, untilMS int64 }
 
 // maxSessions bounds the sessions that are remembered, maxWaiting the events
 // of a person that wait for one, maxSpends the orders in their refund window,
-// maxFormer the users to which an anonymous subject belonged before.
+// maxRefunds what may be taken from orders, maxFormer the users to which an anonymous subject belonged before.
 const (
 	maxFormer   = 16
 	maxSessions = 256
 	maxWaiting  = 20_000
 	maxSpends   = 20_000
+	maxRefunds  = 20_000
 )
 
 // waiting is an event that counts once a session covers it.
@@ -49,11 +51,19 @@ type waiting struct {
 
 // spend waits for the end of its refund window.
 type spend struct {
-	order  digest // of the order's id; zero if it has none
+	order  digest // of the order's id; zero if it has none, or once refunds were taken from it
 	world  uint32
 	policy uint32
 	dueMS  int64
 	minor  int64
+}
+
+// refund takes from the orders of its id whose refund window was open when it
+// arrived. It may arrive before them.
+type refund struct {
+	order      digest
+	receivedMS int64
+	minor      int64 // what is left of it
 }
 
 // day is a person's day with what is known of its minting.
@@ -141,16 +151,22 @@ func (p *person) nextDueMS() int64 {
 // The plaintext of a person's part and of a day's part (little-endian). A list
 // is its length in u32 and its members:
 //
-//	person: | version u8 = 2 | united u64 | sessions: from i64, until i64 |
+//	person: | version u8 = 3 | united u64 | sessions: from i64, until i64 |
 //	        | waiting: digest 16, world u32, policy u32, time i64, until i64, count i64, weight i64 |
 //	        | spends: order 16, world u32, policy u32, due i64, minor i64 | former: u64 |
+//	        | refunds: order 16, received i64, minor i64 |
 //	day:    | version u8 = 2 | seq u64 | matured u16 | dirty u8 |
 //	        | worlds: world u32, policy u32, minted i64, revision u64 | day, as package score encodes it |
-const partVersion = 2
+//
+// A person of version 2 has no refunds.
+const (
+	personVersion = 3
+	dayVersion    = 2
+)
 
 func (p *person) appendTo(dst []byte) []byte {
 	le := binary.LittleEndian
-	dst = le.AppendUint64(append(dst, partVersion), p.united)
+	dst = le.AppendUint64(append(dst, personVersion), p.united)
 	dst = le.AppendUint32(dst, uint32(len(p.sessions)))
 	for _, s := range p.sessions {
 		dst = le.AppendUint64(le.AppendUint64(dst, uint64(s.fromMS)), uint64(s.untilMS))
@@ -171,12 +187,16 @@ func (p *person) appendTo(dst []byte) []byte {
 	for _, subject := range p.former {
 		dst = le.AppendUint64(dst, subject)
 	}
+	dst = le.AppendUint32(dst, uint32(len(p.refunds)))
+	for _, r := range p.refunds {
+		dst = le.AppendUint64(le.AppendUint64(append(dst, r.order[:]...), uint64(r.receivedMS)), uint64(r.minor))
+	}
 	return dst
 }
 
 func (d *day) appendTo(dst []byte) []byte {
 	le := binary.LittleEndian
-	dst = le.AppendUint16(le.AppendUint64(append(dst, partVersion), d.seq), d.matured)
+	dst = le.AppendUint16(le.AppendUint64(append(dst, dayVersion), d.seq), d.matured)
 	dirty := uint8(0)
 	if d.dirty {
 		dirty = 1
@@ -217,7 +237,8 @@ func (f *fields) digest() digest { return digest(f.take(16)) }
 
 func decodePerson(src []byte) (*person, error) {
 	f := &fields{src: src}
-	if f.u8() != partVersion {
+	version := f.u8()
+	if version != personVersion && version != 2 {
 		return nil, errPart
 	}
 	p := newPerson()
@@ -234,6 +255,11 @@ func decodePerson(src []byte) (*person, error) {
 	for n := f.u32(); n > 0 && !f.short; n-- {
 		p.former = append(p.former, f.u64())
 	}
+	if version == personVersion {
+		for n := f.u32(); n > 0 && !f.short; n-- {
+			p.refunds = append(p.refunds, refund{f.digest(), f.i64(), f.i64()})
+		}
+	}
 	if f.short || len(f.src) != 0 {
 		return nil, errPart
 	}
@@ -242,7 +268,7 @@ func decodePerson(src []byte) (*person, error) {
 
 func decodeDay(src []byte) (*day, error) {
 	f := &fields{src: src}
-	if f.u8() != partVersion {
+	if f.u8() != dayVersion {
 		return nil, errPart
 	}
 	d := &day{seq: f.u64(), matured: f.u16(), dirty: f.u8() == 1}

@@ -64,6 +64,7 @@ func (c *Collector) prepare(ctx context.Context, request Request, results []Resu
 			if err != nil {
 				return nil, err
 			}
+			opened.cause = p
 			entries = append(entries, opened)
 		}
 	}

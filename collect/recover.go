@@ -60,7 +60,7 @@ func (f *fold) horizon(ctx context.Context) (seq uint64, err error) {
 		if err != nil {
 			return 0, err
 		}
-		return f.c.log.FirstSince(ctx, last.ReceivedMS-HorizonMS)
+		return f.c.log.FirstSince(ctx, int64(hourOf(last.ReceivedMS-HorizonMS))*hourMS)
 	}
 	return behind, nil
 }

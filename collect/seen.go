@@ -6,8 +6,10 @@ import (
 	"slices"
 )
 
-// seen remembers the message ids that arrived within the horizon, exactly, in
-// partitions by the UTC day of their arrival, which are dropped whole.
+// seen remembers the message ids that arrived within the horizon, exactly: by
+// the hour of their arrival, which goes by the time of the log, so that a
+// restart forgets the same. They lie in partitions by the day, which are
+// dropped whole.
 type seen struct{ days []seenDay }
 
 type seenDay struct {
@@ -18,6 +20,7 @@ type seenDay struct {
 // seenEntry says where an event is in the log and what became of it.
 type seenEntry struct {
 	position uint64
+	hour     int32 // of its arrival
 	verdict  Verdict
 	rule     Rule
 	// asArrived says that the verdict is the one on arrival, read from the log
@@ -32,10 +35,16 @@ func (e seenEntry) batch() (seq uint64, index uint32) {
 	return e.position >> 20, uint32(e.position & (1<<20 - 1))
 }
 
-func (s *seen) find(d digest) (seenEntry, bool) {
+const hourMS = 60 * 60 * 1000
+
+// hourOf returns the hour of a time, in hours since 1970-01-01 UTC.
+func hourOf(timeMS int64) int32 { return int32(timeMS / hourMS) }
+
+// find finds what arrived within the horizon of a time.
+func (s *seen) find(nowMS int64, d digest) (seenEntry, bool) {
 	for i := len(s.days) - 1; i >= 0; i-- {
 		if entry, found := s.days[i].entries[d]; found {
-			return entry, true
+			return entry, entry.hour >= hourOf(nowMS-HorizonMS)
 		}
 	}
 	return seenEntry{}, false
@@ -45,16 +54,16 @@ func (s *seen) find(d digest) (seenEntry, bool) {
 // a partition is kept until its last moment has.
 func (f *fold) remember(receivedMS int64, position uint64, e *entry, asArrived bool) {
 	const dayMS = 24 * 60 * 60 * 1000
-	if e.kind != eventEntry {
+	if e.kind != eventEntry || e.rule == NoMessageID {
 		return
 	}
 	day := receivedMS / dayMS
 	s := &f.seen
 	if len(s.days) == 0 || s.days[len(s.days)-1].day != day {
-		s.days = slices.DeleteFunc(s.days, func(old seenDay) bool { return (old.day+1)*dayMS <= receivedMS-HorizonMS })
+		s.days = slices.DeleteFunc(s.days, func(old seenDay) bool { return hourOf((old.day+1)*dayMS) <= hourOf(receivedMS-HorizonMS) })
 		s.days = append(s.days, seenDay{day, map[digest]seenEntry{}})
 	}
-	s.days[len(s.days)-1].entries[e.digest] = seenEntry{position, e.verdict, e.rule, asArrived}
+	s.days[len(s.days)-1].entries[e.digest] = seenEntry{position, hourOf(receivedMS), e.verdict, e.rule, asArrived}
 }
 
 // accept notes that an event that was quarantined counts now.
@@ -70,8 +79,8 @@ func (s *seen) accept(d digest) {
 // first returns what became of the first event of a message id. An event that
 // was quarantined before a restart may have been vouched for since: then it no
 // longer waits.
-func (f *fold) first(ctx context.Context, d digest) (seenEntry, bool, error) {
-	entry, found := f.seen.find(d)
+func (f *fold) first(ctx context.Context, nowMS int64, d digest) (seenEntry, bool, error) {
+	entry, found := f.seen.find(nowMS, d)
 	if !found || !entry.asArrived || entry.verdict != Quarantined || entry.rule != Unvouched {
 		return entry, found, nil
 	}

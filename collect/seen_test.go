@@ -34,9 +34,8 @@ func TestDaysOfIDsLeaveTheHorizon(t *testing.T) {
 	for day := range int64(30) {
 		f.remember(day*dayMS+5, uint64(day), &entry{digest: digest{byte(day)}, verdict: Accepted}, false)
 		for old := range day + 1 {
-			_, found := f.seen.find(digest{byte(old)})
-			// The end of the old day, seen from now.
-			if within := (old+1)*dayMS > day*dayMS+5-HorizonMS; found != within {
+			_, found := f.seen.find(day*dayMS+5, digest{byte(old)})
+			if within := day-old <= 7; found != within {
 				t.Fatalf("on day %d, the ids of day %d are remembered: %v, expected %v", day, old, found, within)
 			}
 		}
