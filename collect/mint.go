@@ -66,7 +66,17 @@ func (c *Collector) Flush(ctx context.Context, submit func(context.Context, []ba
 // isDue reports whether the refund window of a spend ends between the last
 // batch and nowMS.
 func (f *fold) isDue(ctx context.Context, nowMS int64) (bool, error) {
-	for subject := range f.dirty {
+	people := slices.Collect(maps.Keys(f.dirty))
+	if f.stored {
+		due, err := f.c.checkpoints.Due(ctx, nowMS) // by the first of a person's spends
+		if err != nil {
+			return false, err
+		}
+		for _, part := range due {
+			people = append(people, part.Subject)
+		}
+	}
+	for _, subject := range people {
 		who, err := f.person(ctx, subject)
 		if err != nil {
 			return false, err
@@ -75,11 +85,7 @@ func (f *fold) isDue(ctx context.Context, nowMS int64) (bool, error) {
 			return true, nil
 		}
 	}
-	if !f.stored {
-		return false, nil
-	}
-	due, err := f.c.checkpoints.Due(ctx, nowMS)
-	return slices.ContainsFunc(due, func(p Part) bool { return p.Day == PersonPart && p.DueMS > f.receivedMS }), err
+	return false, nil
 }
 
 // wake lets spends mature whose refund window has ended by the time of the log,
