@@ -81,6 +81,9 @@ type Options struct {
 	// CheckpointEntries is how many entries at the most are folded again after
 	// a crash; the default is 200,000.
 	CheckpointEntries int
+	// Blocks keep the message ids of hours that are over; without them all stay
+	// in memory.
+	Blocks Blocks
 	// Watch is told, for traces, by the contexts of its requests that a batch is
 	// made of them. It returns the context for the log, and what is called when
 	// the batch is durable or has failed. The default watches nothing.
@@ -94,6 +97,9 @@ type Collector struct {
 	checkpoints Checkpoints
 	subjects    Subjects
 	policies    Policies
+	blocks      Blocks          // nil if there are none
+	keepers     context.Context // of what is put away beside the loop; ends with the collector
+	endKeepers  context.CancelFunc
 	now         func() int64
 	watching    func(requests []context.Context, seq uint64) (context.Context, func(error))
 	// checkpointEntries are accepted between two checkpoints.
@@ -135,6 +141,7 @@ type prepared struct {
 type Stats struct {
 	Accepted, Capped, Duplicate, Late, Quarantined, Rejected atomic.Int64
 	Batches, AppendNS                                        atomic.Int64
+	Seen                                                     SeenStatistics
 }
 
 // Request is a batch of events from one source.
@@ -149,12 +156,13 @@ type Request struct {
 // Open folds again what came after the last checkpoint and begins to accept.
 func Open(ctx context.Context, log Log, head Head, checkpoints Checkpoints, subjects Subjects, policies Policies, options Options) (*Collector, error) {
 	c := &Collector{
-		log: log, head: head, checkpoints: checkpoints, subjects: subjects, policies: policies, now: options.Now, watching: options.Watch, checkpointEntries: cmp.Or(options.CheckpointEntries, checkpointEntries),
+		log: log, head: head, checkpoints: checkpoints, subjects: subjects, policies: policies, blocks: options.Blocks, now: options.Now, watching: options.Watch, checkpointEntries: cmp.Or(options.CheckpointEntries, checkpointEntries),
 		queue: make(chan *request, queueLength), closing: make(chan struct{}), done: make(chan struct{}),
 	}
 	if c.now == nil {
 		c.now = func() int64 { return time.Now().UnixMilli() }
 	}
+	c.keepers, c.endKeepers = context.WithCancel(context.Background())
 	c.fold = newFold(c)
 	if err := c.fold.recover(ctx); err != nil {
 		return nil, fmt.Errorf("folding the events again: %w", err)
@@ -274,6 +282,7 @@ func (c *Collector) Close() error {
 // run is the loop: take what waits, judge it, make it durable, answer it.
 func (c *Collector) run() {
 	defer close(c.done)
+	defer c.fold.endKeeping()
 	fail := func(err error) { c.failure.Store(&err) }
 	for {
 		var first *request
@@ -327,6 +336,7 @@ func (c *Collector) take(first *request) (batch []*request) {
 func (c *Collector) write(requests []*request) error {
 	ctx := context.Background()
 	batch := Batch{Seq: c.fold.seq + 1, ReceivedMS: max(c.now(), c.fold.receivedMS)}
+	c.fold.keep(ctx, batch.ReceivedMS)
 	body := newBody(c.fold.hash, batch.ReceivedMS)
 	entries, tick := uint32(0), false
 	for _, r := range requests {

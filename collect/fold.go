@@ -22,6 +22,10 @@ type fold struct {
 	// dirty are the subjects with a day that differs from what was minted.
 	dirty map[uint64]struct{}
 	seen  seen
+	// keptHour is the hour of the log for which everything was put away.
+	keptHour int64
+	// oldestHour is the oldest of which a restart remembers message ids.
+	oldestHour int64
 }
 
 func newFold(c *Collector) fold {

@@ -23,8 +23,12 @@ func (f *fold) recover(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("finding the horizon: %w", err)
 	}
-	// Message ids are read from the horizon on, entries are folded behind the
-	// checkpoint; the batch before is read for its time and hash.
+	if from, err = f.openBlocks(ctx, from); err != nil {
+		return fmt.Errorf("opening the message ids: %w", err)
+	}
+	// Message ids are read from behind the blocks on, entries are folded behind
+	// the checkpoint; the batch before is read for its time and hash.
+	f.seen.from = from
 	from = max(min(from, checkpoint+1), 2) - 1
 	f.seq = from - 1
 	chain := chain{log: f.c.log, head: f.c.head}
@@ -40,6 +44,7 @@ func (f *fold) recover(ctx context.Context) error {
 	if err != nil || f.seq == 0 {
 		return err
 	}
+	f.countSeen()
 	// A batch whose head was not saved is folded now, and its events are told
 	// as duplicates: so it is acknowledged.
 	if err := f.c.head.Save(f.seq, f.hash); err != nil {
@@ -60,7 +65,8 @@ func (f *fold) horizon(ctx context.Context) (seq uint64, err error) {
 		if err != nil {
 			return 0, err
 		}
-		return f.c.log.FirstSince(ctx, int64(hourOf(last.ReceivedMS-HorizonMS))*hourMS)
+		f.oldestHour = last.ReceivedMS/hourMS - horizonHours
+		return f.c.log.FirstSince(ctx, f.oldestHour*hourMS)
 	}
 	return behind, nil
 }

@@ -2,31 +2,43 @@ package collect
 
 import (
 	"context"
-	"fmt"
 	"slices"
+	"sync/atomic"
 )
 
-// seen remembers the message ids that arrived within the horizon, exactly: by
-// the hour of their arrival, which goes by the time of the log, so that a
-// restart forgets the same. They lie in partitions by the day, which are
-// dropped whole.
-type seen struct{ days []seenDay }
+// seen remembers the message ids that arrived within the horizon, exactly, to
+// the hour of their arrival: an id is a duplicate until the hour in which it
+// arrived is HorizonMS past. The hours that are over are put into blocks, of
+// which a directory stays in memory; the blocks of a day that is over are put
+// into one.
+type seen struct {
+	hours  []seenHour // the youngest last; those that are over wait to be put away
+	blocks []*block   // the youngest last
+	// from is the first batch whose ids are not in blocks.
+	from uint64
+	job  *keeping // runs beside the loop; nil if none does
+}
 
-type seenDay struct {
-	day     int64
-	entries map[digest]seenEntry
+type seenHour struct {
+	hour        int64
+	first, last uint64 // batches
+	entries     map[digest]seenEntry
 }
 
 // seenEntry says where an event is in the log and what became of it.
 type seenEntry struct {
 	position uint64
-	hour     int32 // of its arrival
 	verdict  Verdict
 	rule     Rule
 	// asArrived says that the verdict is the one on arrival, read from the log
-	// by a restart; the event may have been vouched for since.
+	// by a restart or from a block; the event may have been vouched for since.
 	asArrived bool
 }
+
+const (
+	hourMS       = 60 * 60 * 1000
+	horizonHours = HorizonMS / hourMS
+)
 
 // position packs a batch's sequence and an entry's index.
 func position(seq uint64, index uint32) uint64 { return seq<<20 | uint64(index) }
@@ -35,102 +47,91 @@ func (e seenEntry) batch() (seq uint64, index uint32) {
 	return e.position >> 20, uint32(e.position & (1<<20 - 1))
 }
 
-const hourMS = 60 * 60 * 1000
-
-// hourOf returns the hour of a time, in hours since 1970-01-01 UTC.
-func hourOf(timeMS int64) int32 { return int32(timeMS / hourMS) }
-
-// find finds what arrived within the horizon of a time.
-func (s *seen) find(nowMS int64, d digest) (seenEntry, bool) {
-	for i := len(s.days) - 1; i >= 0; i-- {
-		if entry, found := s.days[i].entries[d]; found {
-			return entry, entry.hour >= hourOf(nowMS-HorizonMS)
+// find returns what is remembered of a digest at a time of the log.
+func (f *fold) find(ctx context.Context, receivedMS int64, d digest) (seenEntry, bool, error) {
+	s, oldest := &f.seen, receivedMS/hourMS-horizonHours
+	for i := len(s.hours) - 1; i >= 0; i-- {
+		if entry, found := s.hours[i].entries[d]; found {
+			return entry, s.hours[i].hour >= oldest, nil
 		}
 	}
-	return seenEntry{}, false
+	for i := len(s.blocks) - 1; i >= 0; i-- {
+		kept, found, err := s.blocks[i].find(ctx, f.c.blocks, d)
+		if err != nil {
+			return seenEntry{}, false, err
+		}
+		if found {
+			return kept.seenEntry, kept.hour >= oldest, nil
+		}
+	}
+	return seenEntry{}, false, nil
 }
 
-// remember notes an entry of the log. What has left the horizon is forgotten;
-// a partition is kept until its last moment has.
+// remember notes an entry of the log.
 func (f *fold) remember(receivedMS int64, position uint64, e *entry, asArrived bool) {
-	const dayMS = 24 * 60 * 60 * 1000
-	if e.kind != eventEntry || e.rule == NoMessageID {
+	seq, s := position>>20, &f.seen
+	if e.kind != eventEntry || seq < s.from {
 		return
 	}
-	day := receivedMS / dayMS
-	s := &f.seen
-	if len(s.days) == 0 || s.days[len(s.days)-1].day != day {
-		s.days = slices.DeleteFunc(s.days, func(old seenDay) bool { return hourOf((old.day+1)*dayMS) <= hourOf(receivedMS-HorizonMS) })
-		s.days = append(s.days, seenDay{day, map[digest]seenEntry{}})
+	hour := receivedMS / hourMS
+	if len(s.hours) == 0 || s.hours[len(s.hours)-1].hour != hour {
+		s.hours = append(s.hours, seenHour{hour: hour, first: seq, entries: map[digest]seenEntry{}})
 	}
-	s.days[len(s.days)-1].entries[e.digest] = seenEntry{position, hourOf(receivedMS), e.verdict, e.rule, asArrived}
+	now := &s.hours[len(s.hours)-1]
+	now.last = seq
+	now.entries[e.digest] = seenEntry{position, e.verdict, e.rule, asArrived}
 }
 
-// accept notes that an event that was quarantined counts now.
+// accept notes that an event that was quarantined counts now. What a block says
+// is as it arrived.
 func (s *seen) accept(d digest) {
-	for i := range s.days {
-		if entry, found := s.days[i].entries[d]; found {
+	for i := range s.hours {
+		if entry, found := s.hours[i].entries[d]; found {
 			entry.verdict, entry.rule, entry.asArrived = Accepted, NoRule, false
-			s.days[i].entries[d] = entry
+			s.hours[i].entries[d] = entry
 		}
 	}
 }
 
-// first returns what became of the first event of a message id. An event that
-// was quarantined before a restart may have been vouched for since: then it no
-// longer waits.
-func (f *fold) first(ctx context.Context, nowMS int64, d digest) (seenEntry, bool, error) {
-	entry, found := f.seen.find(nowMS, d)
-	if !found || !entry.asArrived || entry.verdict != Quarantined || entry.rule != Unvouched {
-		return entry, found, nil
+// forget drops what has left the horizon, seen from the last batch of the log:
+// a restart remembers as much.
+func (f *fold) forget(ctx context.Context) {
+	s, oldest := &f.seen, f.receivedMS/hourMS-horizonHours
+	s.hours = slices.DeleteFunc(s.hours, func(h seenHour) bool { return h.hour < oldest })
+	for len(s.blocks) > 0 && s.blocks[0].Hour+s.blocks[0].Hours <= oldest {
+		f.drop(ctx, s.blocks[0].BlockInfo)
+		s.blocks = s.blocks[1:]
 	}
-	waits, err := f.waits(ctx, entry, d)
-	if err == nil && !waits {
-		f.seen.accept(d)
-		entry.verdict, entry.rule = Accepted, NoRule
-	}
-	return entry, true, err
 }
 
-// waits reports whether an event still waits to be vouched for.
-func (f *fold) waits(ctx context.Context, e seenEntry, d digest) (bool, error) {
-	seq, index := e.batch()
-	for batch, err := range f.c.log.Load(ctx, seq) {
-		if err != nil {
-			return false, err
-		}
-		for kept, err := range batch.entries() {
-			if err != nil {
-				return false, err
-			}
-			if index == 0 {
-				return f.waitsWith(ctx, kept.subject, d)
-			}
-			index--
-		}
-		break
+// drop removes a block that is no longer looked into. One that cannot be
+// removed costs space only, until the next start.
+func (f *fold) drop(ctx context.Context, info BlockInfo) {
+	if err := f.c.blocks.DropBlock(ctx, info); err != nil {
+		f.c.stats.Seen.Faults.Add(1)
 	}
-	return false, fmt.Errorf("batch %d of the events has no such entry", seq)
 }
 
-// waitsWith reports whether an event waits with its subject, with the user that
-// this is, or with one that it was taken for.
-func (f *fold) waitsWith(ctx context.Context, subject uint64, d digest) (bool, error) {
-	own, err := f.person(ctx, subject)
-	if err != nil {
-		return false, err
+// SeenStatistics say where message ids are remembered.
+type SeenStatistics struct {
+	InMemory, InBlocks, Blocks, DirectoryBytes atomic.Int64
+	// Faults counts blocks that could not be kept, read or dropped, and are
+	// tried again.
+	Faults atomic.Int64
+}
+
+func (f *fold) countSeen() {
+	var memory, entries, directory int64
+	for i := range f.seen.hours {
+		memory += int64(len(f.seen.hours[i].entries))
 	}
-	for _, holder := range append([]uint64{subject, own.united}, own.former...) {
-		if holder == 0 {
-			continue
-		}
-		who, err := f.person(ctx, holder)
-		if err != nil {
-			return false, err
-		}
-		if slices.ContainsFunc(who.waiting, func(w waiting) bool { return w.digest == d }) {
-			return true, nil
-		}
+	for _, b := range f.seen.blocks {
+		entries += int64(b.Entries)
+		directory += int64(4*len(b.filter) + 8*len(b.firsts))
 	}
-	return false, nil
+	s := &f.c.stats.Seen
+	s.InMemory.Store(memory)
+	s.InBlocks.Store(entries)
+	s.Blocks.Store(int64(len(f.seen.blocks)))
+	s.DirectoryBytes.Store(directory)
 }

@@ -34,7 +34,7 @@ func TestDaysOfIDsLeaveTheHorizon(t *testing.T) {
 	for day := range int64(30) {
 		f.remember(day*dayMS+5, uint64(day), &entry{digest: digest{byte(day)}, verdict: Accepted}, false)
 		for old := range day + 1 {
-			_, found := f.seen.find(day*dayMS+5, digest{byte(old)})
+			_, found, _ := f.find(t.Context(), day*dayMS+5, digest{byte(old)})
 			if within := day-old <= 7; found != within {
 				t.Fatalf("on day %d, the ids of day %d are remembered: %v, expected %v", day, old, found, within)
 			}

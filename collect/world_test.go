@@ -33,6 +33,7 @@ type world struct {
 	nowMS    int64
 	events   *memory.Events
 	head     *memory.Head
+	blocks   collect.Blocks // nil for none
 	people   memory.People
 	policies collect.Policies
 	*collect.Collector
@@ -63,7 +64,7 @@ func newWorld(t failer) *world {
 func (w *world) open() {
 	w.Helper()
 	var err error
-	w.Collector, err = collect.Open(context.Background(), w.events, w.head, w.events, w.people, w.policies, collect.Options{Now: func() int64 { return w.nowMS }})
+	w.Collector, err = collect.Open(context.Background(), w.events, w.head, w.events, w.people, w.policies, collect.Options{Now: func() int64 { return w.nowMS }, Blocks: w.blocks})
 	if err != nil {
 		w.Fatal(err)
 	}

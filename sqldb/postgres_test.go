@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/attentionbank/attentionbank/collect"
 	"github.com/attentionbank/attentionbank/history"
 	"github.com/attentionbank/attentionbank/identity"
 	"github.com/attentionbank/attentionbank/journal"
@@ -77,6 +78,9 @@ func TestPostgres(t *testing.T) {
 			}
 			return func() history.Tables { return open(t) }
 		})
+	})
+	t.Run("blocks", func(t *testing.T) {
+		storetest.Blocks(t, func(t *testing.T) func() collect.Blocks { return openBlocksAt(t, database(t)) })
 	})
 	t.Run("outbox", func(t *testing.T) {
 		storetest.Outbox(t, func(t *testing.T) func() outbox.Store { return openOutboxAt(t, database(t)) })

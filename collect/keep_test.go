@@ -1,0 +1,105 @@
+package collect_test
+
+import (
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/attentionbank/attentionbank/collect"
+	"github.com/attentionbank/attentionbank/event"
+	"github.com/attentionbank/attentionbank/memory"
+	"pgregory.net/rapid"
+)
+
+// Message ids that were put into blocks are as well remembered as those in
+// memory: over two weeks of hours, with repeats, restarts and a store that
+// fails, every verdict is that of a list of ids and hours.
+func TestMessageIDsInBlocks(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		blocks := memory.NewBlocks()
+		var failing atomic.Int64
+		blocks.Before = func() error {
+			if failing.Load() > 0 {
+				failing.Add(-1)
+				return errors.New("the disk is full")
+			}
+			return nil
+		}
+		w := newWorld(t)
+		w.Close()
+		w.blocks = blocks
+		w.open()
+		arrived := map[int]int64{} // id → hour
+		for range rapid.IntRange(1, 120).Draw(t, "steps") {
+			w.nowMS += rapid.Int64Range(0, 9*hourMS).Draw(t, "passes")
+			switch rapid.IntRange(0, 9).Draw(t, "what") {
+			case 0:
+				w.restart(true)
+			case 1:
+				w.restart(false)
+			case 2:
+				failing.Store(rapid.Int64Range(0, 2).Draw(t, "failures"))
+			}
+			var batch []event.Event
+			var want []string
+			for range rapid.IntRange(1, 5).Draw(t, "events") {
+				id := rapid.IntRange(0, 60).Draw(t, "id")
+				hour, known := arrived[id]
+				batch = append(batch, jump("alice", fmt.Sprint("m", id), w.nowMS))
+				if known && w.nowMS/hourMS-hour <= 7*24 {
+					want = append(want, "duplicate message_id_seen, first accepted")
+				} else {
+					want = append(want, "accepted")
+					arrived[id] = w.nowMS / hourMS
+				}
+			}
+			for i, got := range w.accept(collect.TrustServer, batch...) {
+				if got != want[i] && got != "capped daily_curve" && got != "duplicate message_id_seen, first capped" {
+					t.Fatalf("%s at %s is %q, expected %q", batch[i].MessageID, time.UnixMilli(w.nowMS).UTC(), got, want[i])
+				}
+			}
+		}
+		w.Close()
+	})
+}
+
+// Hours that are over leave memory, days that are over become one block, and
+// what has left the horizon leaves the store. A restart reads the directories
+// and not the log.
+func TestHoursThatAreOverLeaveMemory(t *testing.T) {
+	blocks := memory.NewBlocks()
+	w := newWorld(t)
+	w.Close()
+	w.blocks = blocks
+	w.open()
+	const hours = 12 * 24
+	for hour := range hours {
+		for i := range 3 {
+			w.requireVerdict("accepted", collect.TrustServer, jump(fmt.Sprint("user", hour), fmt.Sprintf("m%d-%d", hour, i), w.nowMS))
+		}
+		for deadline := time.Now().Add(10 * time.Second); w.Statistics().Seen.InMemory.Load() > 6; time.Sleep(time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("in hour %d, %d ids are in memory", hour, w.Statistics().Seen.InMemory.Load())
+			}
+			w.requireVerdict("duplicate message_id_seen, first accepted", collect.TrustServer, jump("again", fmt.Sprintf("m%d-0", hour), w.nowMS))
+		}
+		w.nowMS += hourMS
+	}
+	for range 100 { // lets what runs beside the loop be taken in
+		w.requireVerdict("duplicate message_id_seen, first accepted", collect.TrustServer, jump("again", fmt.Sprintf("m%d-0", hours-1), w.nowMS))
+		time.Sleep(time.Millisecond)
+	}
+	seen := &w.Statistics().Seen
+	if kept, inBlocks := seen.Blocks.Load(), seen.InBlocks.Load(); kept > 7+2*24 || inBlocks < 3*(7*24-1) || inBlocks > 3*(8*24+1) || seen.DirectoryBytes.Load() == 0 {
+		t.Errorf("%d ids are in %d blocks; expected those of the horizon in about eight days and the hours of one", inBlocks, kept)
+	}
+	w.restart(true)
+	w.requireVerdict("duplicate message_id_seen, first accepted", collect.TrustServer, jump("again", fmt.Sprintf("m%d-2", hours-7*24+1), w.nowMS))
+	w.requireVerdict("accepted", collect.TrustServer, jump("again", "m0-0", w.nowMS))
+	if seen := &w.Statistics().Seen; seen.InBlocks.Load() < 3*(7*24-1) || seen.InMemory.Load() > 9 {
+		t.Errorf("after a restart %d ids are in blocks and %d in memory", seen.InBlocks.Load(), seen.InMemory.Load())
+	}
+	w.Close()
+}
