@@ -42,20 +42,23 @@ Examples:
 
 // benchLine is a line of the output.
 type benchLine struct {
-	Bench     string    `json:"bench"`
-	Regime    string    `json:"regime"`
-	Unit      string    `json:"unit"`
-	PerSecond float64   `json:"per_second"`
-	P50MS     float64   `json:"p50_ms,omitempty"`
-	P99MS     float64   `json:"p99_ms,omitempty"`
-	Runs      []float64 `json:"runs_per_second"`
-	Seconds   float64   `json:"seconds_a_run"`
-	Version   string    `json:"version"`
-	Go        string    `json:"go"`
-	CPU       string    `json:"cpu"`
-	CPUs      int       `json:"cpus"`
-	Store     string    `json:"store"`
-	At        string    `json:"at"`
+	Bench     string  `json:"bench"`
+	Regime    string  `json:"regime"`
+	Unit      string  `json:"unit"`
+	PerSecond float64 `json:"per_second"`
+	P50MS     float64 `json:"p50_ms,omitempty"`
+	P99MS     float64 `json:"p99_ms,omitempty"`
+	// MemoryBytes and DiskBytes are what one of the unit takes.
+	MemoryBytes float64   `json:"memory_bytes,omitempty"`
+	DiskBytes   float64   `json:"disk_bytes,omitempty"`
+	Runs        []float64 `json:"runs_per_second"`
+	Seconds     float64   `json:"seconds_a_run"`
+	Version     string    `json:"version"`
+	Go          string    `json:"go"`
+	CPU         string    `json:"cpu"`
+	CPUs        int       `json:"cpus"`
+	Store       string    `json:"store"`
+	At          string    `json:"at"`
 }
 
 // measured is the outcome of a run: how much was done, how long it took, and
@@ -64,6 +67,8 @@ type measured struct {
 	done    int
 	took    time.Duration
 	answers []time.Duration
+	// what one takes, where that was watched
+	memoryBytes, diskBytes float64
 }
 
 func (m measured) perSecond() float64 { return float64(m.done) / m.took.Seconds() }
@@ -188,6 +193,7 @@ func (c *benchCommand) line(title benchTitle, runs []measured) benchLine {
 	median := runs[len(runs)/2]
 	line := benchLine{
 		Bench: title.name, Regime: title.regime, Unit: title.unit, PerSecond: float64(int64(median.perSecond())), P50MS: median.percentile(0.50), P99MS: median.percentile(0.99),
+		MemoryBytes: median.memoryBytes, DiskBytes: median.diskBytes,
 		Seconds: c.Seconds, Version: version(), Go: runtime.Version(), CPU: cpuName(), CPUs: runtime.NumCPU(), Store: "SQLite", At: time.Now().UTC().Format(time.RFC3339),
 	}
 	if c.Store != "" {

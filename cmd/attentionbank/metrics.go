@@ -70,6 +70,10 @@ func (n *node) metrics(others ...prometheus.Collector) http.Handler {
 	}
 	count("events_batches_total", "Batches of events that were made durable.", func() float64 { return float64(events.Batches.Load()) })
 	count("events_append_seconds_total", "Time spent making events durable.", func() float64 { return float64(events.AppendNS.Load()) / 1e9 })
+	gauge("message_ids_in_memory", "Message ids that are remembered in memory, of the hours that are not over.", func() float64 { return float64(events.Seen.InMemory.Load()) })
+	gauge("message_ids_in_blocks", "Message ids that are remembered on disk.", func() float64 { return float64(events.Seen.InBlocks.Load()) })
+	gauge("message_ids_directory_bytes", "Memory by which message ids on disk are found.", func() float64 { return float64(events.Seen.DirectoryBytes.Load()) })
+	count("message_ids_faults_total", "Blocks of message ids that could not be kept, read or dropped, and are tried again.", func() float64 { return float64(events.Seen.Faults.Load()) })
 	gauge("events_waiting", "Requests that wait for the collector.", func() float64 { return float64(n.collector.Waiting()) })
 	if n.outbox != nil {
 		told := n.outbox.Statistics()

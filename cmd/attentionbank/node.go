@@ -139,9 +139,14 @@ func (n *node) openCollector(ctx context.Context, nowMS func() int64) error {
 		return err
 	}
 	n.closers = append(n.closers, log.Close, head.Close)
+	ids, err := sqldb.OpenBlocks(ctx, n.site.place("ids"))
+	if err != nil {
+		return err
+	}
+	n.closers = append(n.closers, ids.Close)
 	n.policies = newPolicyBook(n.journal, nowMS)
 	n.collector, err = collect.Open(ctx, n.tracer.Events(log), head, log, subjects{n.identity}, n.policies.of,
-		collect.Options{Now: nowMS, Watch: n.tracer.Watch("events batch")})
+		collect.Options{Now: nowMS, Blocks: ids, Watch: n.tracer.Watch("events batch")})
 	if err != nil {
 		return err
 	}
