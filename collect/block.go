@@ -19,6 +19,8 @@ type BlockInfo struct {
 	Entries     uint64
 	// Pages are EntryPages of entries and behind them those of the directory.
 	EntryPages, Pages int
+	// Hash is that of batch Last: a block of another log's is not believed.
+	Hash [32]byte
 }
 
 // Blocks keep what is remembered of message ids once the hour of their arrival

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"fmt"
 	"iter"
 	"slices"
 )
@@ -31,7 +32,13 @@ func (f *fold) keep(ctx context.Context, receivedMS int64) {
 		return
 	}
 	if len(f.seen.hours) > 0 && f.seen.hours[0].hour < hour {
-		f.begin(f.hourJob(f.seen.hours[0]))
+		hash, err := f.hashOf(ctx, f.seen.hours[0].last)
+		if err != nil {
+			f.c.stats.Seen.Faults.Add(1)
+			f.keptHour = hour // to be tried again in the next hour
+			return
+		}
+		f.begin(f.hourJob(f.seen.hours[0], hash))
 	} else if at, count := f.mergeable(hour); count > 1 {
 		f.begin(f.mergeJob(at, count))
 	} else {
@@ -91,12 +98,12 @@ func (f *fold) takeIn(ctx context.Context) {
 
 // hourJob puts away an hour that is over. The loop may still note that an event
 // of it was vouched for, so the entries are copied.
-func (f *fold) hourJob(h seenHour) (*keeping, func(context.Context) (*block, error)) {
+func (f *fold) hourJob(h seenHour, hash [32]byte) (*keeping, func(context.Context) (*block, error)) {
 	entries := make([]rememberedID, 0, len(h.entries))
 	for d, e := range h.entries {
 		entries = append(entries, rememberedID{d, e, h.hour})
 	}
-	info := BlockInfo{First: h.first, Last: h.last, Hour: h.hour, Hours: 1}.describe(uint64(len(entries)))
+	info := BlockInfo{First: h.first, Last: h.last, Hour: h.hour, Hours: 1, Hash: hash}.describe(uint64(len(entries)))
 	return &keeping{done: make(chan struct{})}, func(ctx context.Context) (*block, error) {
 		slices.SortFunc(entries, func(a, b rememberedID) int { return bytes.Compare(a.digest[:], b.digest[:]) })
 		return f.c.putBlock(ctx, info, func(yield func(rememberedID, error) bool) {
@@ -137,7 +144,7 @@ func (f *fold) mergeable(hour int64) (at, count int) {
 func (f *fold) mergeJob(at, count int) (*keeping, func(context.Context) (*block, error)) {
 	parts := slices.Clone(f.seen.blocks[at : at+count])
 	first, last := parts[0], parts[count-1]
-	info := BlockInfo{First: first.First, Last: last.Last, Hour: first.Hour, Hours: last.Hour + last.Hours - first.Hour}
+	info := BlockInfo{First: first.First, Last: last.Last, Hour: first.Hour, Hours: last.Hour + last.Hours - first.Hour, Hash: last.Hash}
 	entries := uint64(0)
 	for _, part := range parts {
 		entries += part.Entries
@@ -185,6 +192,25 @@ func (c *Collector) merged(ctx context.Context, parts []*block) iter.Seq2[rememb
 	}
 }
 
+// openBlock opens a block of this log.
+func (f *fold) openBlock(ctx context.Context, info BlockInfo) (*block, error) {
+	hash, err := f.hashOf(ctx, info.Last)
+	if err != nil {
+		return nil, err
+	}
+	if hash != info.Hash {
+		return nil, fmt.Errorf("the block of message ids %d to %d is of another log", info.First, info.Last)
+	}
+	return openBlock(ctx, f.c.blocks, info)
+}
+
+func (f *fold) hashOf(ctx context.Context, seq uint64) (hash [32]byte, err error) {
+	for batch, err := range f.c.log.Load(ctx, seq) {
+		return batch.hash(), err
+	}
+	return hash, fmt.Errorf("batch %d of the events is not there", seq)
+}
+
 // openBlocks finds the blocks from a batch on that follow each other without a
 // gap, drops all others, and returns the batch behind the last.
 func (f *fold) openBlocks(ctx context.Context, from uint64) (behind uint64, err error) {
@@ -206,7 +232,7 @@ func (f *fold) openBlocks(ctx context.Context, from uint64) (behind uint64, err 
 		fits := info.First <= behind && info.Last >= behind && info.Last < end && info.Hour+info.Hours > f.oldestHour
 		var opened *block
 		if fits {
-			if opened, err = openBlock(ctx, f.c.blocks, info); err != nil {
+			if opened, err = f.openBlock(ctx, info); err != nil {
 				f.c.stats.Seen.Faults.Add(1) // its ids are read from the log
 			}
 		}

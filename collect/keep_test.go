@@ -103,3 +103,38 @@ func TestHoursThatAreOverLeaveMemory(t *testing.T) {
 	}
 	w.Close()
 }
+
+// Blocks of another log's, as after a copy of the log was put back, are not
+// believed: its ids are read from the log.
+func TestBlocksOfAnotherLog(t *testing.T) {
+	fill := func(name string, blocks collect.Blocks) *world {
+		w := newWorld(t)
+		w.Close()
+		w.blocks = blocks
+		w.open()
+		for hour := range 30 {
+			w.requireVerdict("accepted", collect.TrustServer, jump("alice", fmt.Sprint(name, hour), w.nowMS))
+			for deadline := time.Now().Add(10 * time.Second); w.blocks != nil && w.Statistics().Seen.InMemory.Load() > 2; time.Sleep(time.Millisecond) {
+				if time.Now().After(deadline) {
+					t.Fatal("hours that are over stay in memory")
+				}
+				w.requireVerdict("duplicate message_id_seen, first accepted", collect.TrustServer, jump("alice", fmt.Sprint(name, hour), w.nowMS))
+			}
+			w.nowMS += hourMS
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return w
+	}
+	blocks := memory.NewBlocks()
+	fill("old", blocks)
+	w := fill("new", nil)
+	w.blocks = blocks
+	w.open()
+	for hour := range 30 {
+		w.requireVerdict("duplicate message_id_seen, first accepted", collect.TrustServer, jump("alice", fmt.Sprint("new", hour), w.nowMS))
+	}
+	w.requireVerdict("accepted", collect.TrustServer, jump("alice", "old0", w.nowMS))
+	w.Close()
+}

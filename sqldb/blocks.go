@@ -17,6 +17,7 @@ var blocksSettings = settings{name: "ids", rebuildable: true, migrations: []stri
 		entries     INTEGER NOT NULL,
 		entry_pages INTEGER NOT NULL,
 		pages       INTEGER NOT NULL,
+		hash        BLOB NOT NULL,
 		PRIMARY KEY (first_batch, last_batch)
 	) WITHOUT ROWID;
 	CREATE TABLE pages (
@@ -47,7 +48,7 @@ func (b *Blocks) Close() error { return b.database.Close() }
 
 // Blocks implements collect.Blocks.
 func (b *Blocks) Blocks(ctx context.Context) (infos []collect.BlockInfo, err error) {
-	rows, err := b.database.read.QueryContext(ctx, `SELECT first_batch, last_batch, hour, hours, entries, entry_pages, pages
+	rows, err := b.database.read.QueryContext(ctx, `SELECT first_batch, last_batch, hour, hours, entries, entry_pages, pages, hash
 		FROM blocks ORDER BY first_batch, last_batch DESC`)
 	if err != nil {
 		return nil, fmt.Errorf("listing blocks of message ids: %w", err)
@@ -55,7 +56,12 @@ func (b *Blocks) Blocks(ctx context.Context) (infos []collect.BlockInfo, err err
 	defer rows.Close()
 	for rows.Next() {
 		var i collect.BlockInfo
-		if err := rows.Scan(&i.First, &i.Last, &i.Hour, &i.Hours, &i.Entries, &i.EntryPages, &i.Pages); err != nil {
+		var hash []byte
+		err := rows.Scan(&i.First, &i.Last, &i.Hour, &i.Hours, &i.Entries, &i.EntryPages, &i.Pages, &hash)
+		if err == nil && copy(i.Hash[:], hash) != len(i.Hash) {
+			err = fmt.Errorf("a hash of %d bytes", len(hash))
+		}
+		if err != nil {
 			return nil, fmt.Errorf("listing blocks of message ids: %w", err)
 		}
 		infos = append(infos, i)
@@ -94,8 +100,8 @@ func (b *Blocks) PutBlock(ctx context.Context, info collect.BlockInfo, pages ite
 		if err := put(); err != nil {
 			return err
 		}
-		return tx.insert(ctx, "blocks", "first_batch, last_batch, hour, hours, entries, entry_pages, pages", 1, func(values []any, _ int) []any {
-			return append(values, int64(info.First), int64(info.Last), info.Hour, info.Hours, int64(info.Entries), info.EntryPages, info.Pages)
+		return tx.insert(ctx, "blocks", "first_batch, last_batch, hour, hours, entries, entry_pages, pages, hash", 1, func(values []any, _ int) []any {
+			return append(values, int64(info.First), int64(info.Last), info.Hour, info.Hours, int64(info.Entries), info.EntryPages, info.Pages, info.Hash[:])
 		})
 	})
 	if err != nil {

@@ -43,9 +43,12 @@ func blocksKept(t *testing.T, open func() collect.Blocks) {
 	for i := range 150 {
 		pages = append(pages, bytes.Repeat([]byte{byte(i)}, 100+i))
 	}
-	info := collect.BlockInfo{First: 3, Last: 1 << 40, Hour: 490_000, Hours: 24, Entries: 90_000, EntryPages: 149, Pages: 150}
+	info := collect.BlockInfo{First: 3, Last: 1 << 40, Hour: 490_000, Hours: 24, Entries: 90_000, EntryPages: 149, Pages: 150, Hash: [32]byte{1, 2}}
 	check(t, store.PutBlock(t.Context(), info, pagesOf(nil, pages...)))
 	store = open()
+	if infos := must(store.Blocks(t.Context()))(t); !slices.Equal(infos, []collect.BlockInfo{info}) {
+		t.Fatalf("kept is %+v, want %+v", infos, info)
+	}
 	for i, want := range pages {
 		if got := must(store.BlockPage(t.Context(), info, i))(t); !bytes.Equal(got, want) {
 			t.Fatalf("page %d has %d bytes, want %d", i, len(got), len(want))
