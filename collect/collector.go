@@ -29,6 +29,7 @@ const (
 	queueLength       = 1024
 	maxBatchEntries   = 20_000
 	checkpointEntries = 200_000 // unless the options say otherwise
+	peopleBytes       = 512 << 20
 )
 
 // ErrBusy is returned when too many requests wait: try again later.
@@ -84,6 +85,9 @@ type Options struct {
 	// Blocks keep the message ids of hours that are over; without them all stay
 	// in memory.
 	Blocks Blocks
+	// PeopleBytes is about how much memory people and their days take at the
+	// most; the others are read back from the checkpoint. The default is 512 MiB.
+	PeopleBytes int
 	// Watch is told, for traces, by the contexts of its requests that a batch is
 	// made of them. It returns the context for the log, and what is called when
 	// the batch is durable or has failed. The default watches nothing.
@@ -104,6 +108,7 @@ type Collector struct {
 	watching    func(requests []context.Context, seq uint64) (context.Context, func(error))
 	// checkpointEntries are accepted between two checkpoints.
 	checkpointEntries int
+	peopleBytes       int
 
 	queue   chan *request
 	closing chan struct{}
@@ -142,6 +147,8 @@ type Stats struct {
 	Accepted, Capped, Duplicate, Late, Quarantined, Rejected atomic.Int64
 	Batches, AppendNS                                        atomic.Int64
 	Seen                                                     SeenStatistics
+	// People is how many stayed in memory when others last left it.
+	People atomic.Int64
 }
 
 // Request is a batch of events from one source.
@@ -156,7 +163,7 @@ type Request struct {
 // Open folds again what came after the last checkpoint and begins to accept.
 func Open(ctx context.Context, log Log, head Head, checkpoints Checkpoints, subjects Subjects, policies Policies, options Options) (*Collector, error) {
 	c := &Collector{
-		log: log, head: head, checkpoints: checkpoints, subjects: subjects, policies: policies, blocks: options.Blocks, now: options.Now, watching: options.Watch, checkpointEntries: cmp.Or(options.CheckpointEntries, checkpointEntries),
+		log: log, head: head, checkpoints: checkpoints, subjects: subjects, policies: policies, blocks: options.Blocks, now: options.Now, watching: options.Watch, checkpointEntries: cmp.Or(options.CheckpointEntries, checkpointEntries), peopleBytes: cmp.Or(options.PeopleBytes, peopleBytes),
 		queue: make(chan *request, queueLength), closing: make(chan struct{}), done: make(chan struct{}),
 	}
 	if c.now == nil {
@@ -306,7 +313,7 @@ func (c *Collector) run() {
 			}
 			close(r.done)
 		}
-		if err == nil && c.fold.sinceCheckpoint >= c.checkpointEntries {
+		if err == nil && (c.fold.sinceCheckpoint >= c.checkpointEntries || c.fold.full()) {
 			err = c.fold.checkpoint(context.Background())
 		}
 		if err != nil {

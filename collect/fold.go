@@ -18,9 +18,9 @@ type fold struct {
 	term            uint64 // of the checkpoints
 	// stored says that there are parts in the checkpoints to look for.
 	stored bool
-	people map[uint64]*person
-	// dirty are the subjects with a day that differs from what was minted.
-	dirty map[uint64]struct{}
+	people people
+	// dirty are the days that differ from what was minted.
+	dirty map[dayKey]struct{}
 	seen  seen
 	// keptHour is the hour of the log for which everything was put away.
 	keptHour int64
@@ -28,8 +28,14 @@ type fold struct {
 	oldestHour int64
 }
 
+// dayKey names a day of a subject.
+type dayKey struct {
+	subject uint64
+	day     int32
+}
+
 func newFold(c *Collector) fold {
-	return fold{c: c, people: map[uint64]*person{}, dirty: map[uint64]struct{}{}}
+	return fold{c: c, people: newPeople(), dirty: map[dayKey]struct{}{}}
 }
 
 // judge reaches the verdict on an entry and reports whether it is kept.
@@ -108,7 +114,11 @@ func (f *fold) add(ctx context.Context, seq uint64, receivedMS int64, p *prepare
 		return err
 	}
 	if p.kind == sessionEntry {
+		f.people.change(target, who)
 		return f.openSession(ctx, seq, target, who, p)
+	}
+	if p.verdict == Accepted || p.verdict == Capped || p.verdict == Quarantined {
+		f.people.change(target, who)
 	}
 	o := &p.observation
 	switch {
@@ -154,7 +164,7 @@ func (f *fold) behave(ctx context.Context, seq uint64, subject uint64, who *pers
 	return nil
 }
 
-// touch returns a day that is about to change.
+// touch returns a day that is about to change, of a person who is noted to.
 func (f *fold) touch(ctx context.Context, seq uint64, subject uint64, who *person, number int32, world, policyVersion uint32) (*day, error) {
 	d, err := f.day(ctx, subject, who, number)
 	if err != nil {
@@ -166,7 +176,7 @@ func (f *fold) touch(ctx context.Context, seq uint64, subject uint64, who *perso
 	w := d.world(world)
 	w.policyVersion = max(w.policyVersion, policyVersion)
 	d.dirty, d.changed, d.unsure = true, true, d.unsure || f.recovering
-	f.dirty[subject] = struct{}{}
+	f.dirty[dayKey{subject, number}] = struct{}{}
 	return d, nil
 }
 
@@ -186,6 +196,7 @@ func (f *fold) openSession(ctx context.Context, seq uint64, subject uint64, who 
 			other.former = append(other.former[max(len(other.former)-maxFormer+1, 0):], other.united)
 		}
 		other.waiting, other.united, other.changed = nil, subject, true
+		f.people.change(p.other, other)
 	}
 	var still []waiting
 	for _, w := range who.waiting {
@@ -198,6 +209,6 @@ func (f *fold) openSession(ctx context.Context, seq uint64, subject uint64, who 
 		}
 		f.seen.accept(w.digest)
 	}
-	who.waiting = still
+	who.waiting, who.changed = still, true
 	return nil
 }

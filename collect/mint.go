@@ -1,6 +1,7 @@
 package collect
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -13,8 +14,8 @@ import (
 	"github.com/attentionbank/attentionbank/score"
 )
 
-// mintPeople is how many people's days are turned into one call of submit.
-const mintPeople = 500
+// mintDays is how many days are turned into one call of submit.
+const mintDays = 500
 
 // minting is a Mint with what the loop has to note once it is durable.
 type minting struct {
@@ -26,16 +27,28 @@ type minting struct {
 // submit, some at a time. A Mint that was submitted and whose reply was lost is
 // submitted again by the next Flush, which the bank knows how to take.
 func (c *Collector) Flush(ctx context.Context, submit func(context.Context, []bank.Mint) error) (minted int, err error) {
-	var people []uint64
+	var owners []uint64
 	wake := func() (err error) {
-		people, err = c.fold.wake(ctx)
+		owners, err = c.fold.wake(ctx)
 		return err
 	}
 	if err := c.give(ctx, &request{tick: true, inspect: wake, done: make(chan struct{})}); err != nil {
 		return 0, fmt.Errorf("finding days to mint: %w", err)
 	}
+	for some := range slices.Chunk(owners, mintDays) {
+		if err := c.do(ctx, nil, func() error { return c.fold.matureDue(ctx, some) }); err != nil {
+			return 0, fmt.Errorf("letting spends mature: %w", err)
+		}
+	}
+	var days []dayKey
+	if err := c.do(ctx, nil, func() error {
+		days = c.fold.dirtyDays()
+		return nil
+	}); err != nil {
+		return 0, fmt.Errorf("finding days to mint: %w", err)
+	}
 	var faults []error
-	for some := range slices.Chunk(people, mintPeople) {
+	for some := range slices.Chunk(days, mintDays) {
 		var list []minting
 		if err := c.do(ctx, nil, func() (err error) {
 			list, err = c.fold.toMint(ctx, some)
@@ -66,86 +79,94 @@ func (c *Collector) Flush(ctx context.Context, submit func(context.Context, []ba
 // isDue reports whether the refund window of a spend ends between the last
 // batch and nowMS.
 func (f *fold) isDue(ctx context.Context, nowMS int64) (bool, error) {
-	people := slices.Collect(maps.Keys(f.dirty))
-	if f.stored {
-		due, err := f.c.checkpoints.Due(ctx, nowMS) // by the first of a person's spends
-		if err != nil {
-			return false, err
-		}
-		for _, part := range due {
-			people = append(people, part.Subject)
+	ends := func(s spend) bool { return s.dueMS > f.receivedMS && s.dueMS <= nowMS }
+	for _, who := range f.people.unsaved {
+		if slices.ContainsFunc(who.spends, ends) {
+			return true, nil
 		}
 	}
-	for _, subject := range people {
-		who, err := f.person(ctx, subject)
+	if !f.stored {
+		return false, nil
+	}
+	due, err := f.c.checkpoints.Due(ctx, nowMS) // by the first of a person's spends
+	if err != nil {
+		return false, err
+	}
+	for _, part := range due {
+		if part.Day != PersonPart {
+			continue
+		}
+		who, err := f.load(ctx, part.Subject) // most are not needed for longer
 		if err != nil {
 			return false, err
 		}
-		if slices.ContainsFunc(who.spends, func(s spend) bool { return s.dueMS > f.receivedMS && s.dueMS <= nowMS }) {
+		if slices.ContainsFunc(who.spends, ends) {
 			return true, nil
 		}
 	}
 	return false, nil
 }
 
-// wake lets spends mature whose refund window has ended by the time of the log,
-// which never goes back and is the same after a restart; brings back to memory
-// the days that were not minted before one; and returns the people with days
-// to mint.
-func (f *fold) wake(ctx context.Context) ([]uint64, error) {
+// wake finds the days that were not minted before a restart, and returns the
+// subjects with spends whose refund window has ended by the time of the log,
+// which never goes back and is the same after a restart.
+func (f *fold) wake(ctx context.Context) (owners []uint64, err error) {
 	if f.stored {
 		due, err := f.c.checkpoints.Due(ctx, f.receivedMS)
 		if err != nil {
 			return nil, err
 		}
 		for _, part := range due {
-			f.dirty[part.Subject] = struct{}{}
-			who, err := f.person(ctx, part.Subject)
-			if err != nil {
-				return nil, err
-			}
 			if part.Day == PersonPart {
-				continue
-			}
-			if _, err := f.day(ctx, part.Subject, who, part.Day); err != nil {
-				return nil, err
+				owners = append(owners, part.Subject)
+			} else {
+				f.dirty[dayKey{part.Subject, part.Day}] = struct{}{}
 			}
 		}
 	}
-	people := slices.Sorted(maps.Keys(f.dirty))
-	for _, subject := range people {
-		if err := f.matureDue(ctx, subject); err != nil {
-			return nil, err
+	for subject, who := range f.people.unsaved {
+		if slices.ContainsFunc(who.spends, func(s spend) bool { return s.dueMS <= f.receivedMS }) {
+			owners = append(owners, subject)
 		}
 	}
-	return people, nil
+	slices.Sort(owners)
+	return slices.Compact(owners), nil
 }
 
-// toMint returns the changed days of some people.
-func (f *fold) toMint(ctx context.Context, people []uint64) (list []minting, err error) {
-	for _, subject := range people {
-		who, err := f.person(ctx, subject)
+// dirtyDays returns the days to look at, in order.
+func (f *fold) dirtyDays() []dayKey {
+	return slices.SortedFunc(maps.Keys(f.dirty), func(a, b dayKey) int {
+		return cmp.Or(cmp.Compare(a.subject, b.subject), cmp.Compare(a.day, b.day))
+	})
+}
+
+// toMint returns what is to be minted of some days.
+func (f *fold) toMint(ctx context.Context, days []dayKey) (list []minting, err error) {
+	for _, key := range days {
+		who, err := f.person(ctx, key.subject)
 		if err != nil {
 			return nil, err
 		}
-		for _, number := range slices.Sorted(maps.Keys(who.days)) {
-			d := who.days[number]
-			if !d.dirty {
-				continue
-			}
-			mints, err := f.mintsOf(ctx, subject, number, d)
-			if errors.Is(err, ErrErased) {
-				break
-			}
-			if err != nil {
-				return nil, err
-			}
-			if len(mints) == 0 {
-				d.dirty, d.changed, d.unsure = false, true, false
-			}
-			list = append(list, mints...)
+		d, err := f.day(ctx, key.subject, who, key.day)
+		if err != nil {
+			return nil, err
 		}
-		f.settle(subject, who)
+		var mints []minting
+		if d.dirty {
+			mints, err = f.mintsOf(ctx, key.subject, key.day, d)
+		}
+		if err != nil && !errors.Is(err, ErrErased) {
+			return nil, err
+		}
+		list = append(list, mints...)
+		if len(mints) > 0 {
+			continue
+		}
+		if err == nil && d.dirty {
+			d.dirty, d.changed, d.unsure = false, true, false
+			f.people.change(key.subject, who)
+		}
+		delete(f.dirty, key)
 	}
 	return list, nil
 }
@@ -189,26 +210,13 @@ func (f *fold) minted(ctx context.Context, list []minting) error {
 		w := d.world(m.World)
 		w.mintedMicro, w.mintedRevision = m.CumulativePointsMicro, m.Revision
 		d.changed = true
+		f.people.change(m.subject, who)
 		if d.revision() == m.Revision {
 			d.dirty, d.unsure = false, false
+			delete(f.dirty, dayKey{m.subject, m.Day})
 		}
-		f.settle(m.subject, who)
 	}
 	return nil
-}
-
-// settle takes a person off the list of those to look after when every day is
-// minted and no spend waits.
-func (f *fold) settle(subject uint64, who *person) {
-	if len(who.spends) > 0 {
-		return
-	}
-	for _, d := range who.days {
-		if d.dirty {
-			return
-		}
-	}
-	delete(f.dirty, subject)
 }
 
 // Opened is the content of a day's commitment: what its owner may show to
@@ -320,8 +328,8 @@ func (c *Collector) Verdict(ctx context.Context, world uint32, messageID string)
 // Forget drops what is folded of a subject, after its key was destroyed.
 func (c *Collector) Forget(ctx context.Context, subject uint64) error {
 	return c.do(ctx, nil, func() error {
-		delete(c.fold.people, subject)
-		delete(c.fold.dirty, subject)
+		c.fold.people.drop(subject)
+		maps.DeleteFunc(c.fold.dirty, func(key dayKey, _ struct{}) bool { return key.subject == subject })
 		return c.checkpoints.Forget(ctx, subject)
 	})
 }

@@ -22,6 +22,7 @@ type person struct {
 	refunds  []refund // by order, then by arrival
 	days     map[int32]*day
 	changed  bool // since the last checkpoint, apart from days
+	unsaved  bool // it or a day has changed since
 }
 
 // session is a time in which claims about the person are believed.
@@ -79,6 +80,7 @@ type day struct {
 	// after the last checkpoint is forgotten in a crash.
 	unsure  bool
 	changed bool // since the last checkpoint
+	loaded  int  // bytes of memory that what was read takes, about
 }
 
 // dayWorld is what is minted of a day for one world.

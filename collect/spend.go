@@ -30,7 +30,6 @@ func (f *fold) spend(ctx context.Context, seq uint64, receivedMS int64, subject 
 	}
 	who.spends = append(who.spends, s)
 	who.changed = true
-	f.dirty[subject] = struct{}{}
 	return nil
 }
 
@@ -52,12 +51,23 @@ func orderDigest(order string) digest {
 	return digestOf(0, 0, order)
 }
 
-// matureDue lets a person's spends mature whose refund window has ended.
-func (f *fold) matureDue(ctx context.Context, subject uint64) error {
-	who, err := f.person(ctx, subject)
-	if err != nil {
-		return err
+// matureDue lets the spends of some subjects mature whose refund window has
+// ended.
+func (f *fold) matureDue(ctx context.Context, owners []uint64) error {
+	for _, subject := range owners {
+		who, err := f.person(ctx, subject)
+		if err != nil {
+			return err
+		}
+		if err := f.matureOf(ctx, subject, who); err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+func (f *fold) matureOf(ctx context.Context, subject uint64, who *person) error {
+	f.people.change(subject, who)
 	who.net(f.receivedMS)
 	var still []spend
 	for _, s := range who.spends {

@@ -30,12 +30,14 @@ type failer interface {
 // world is a collector with its stores, people and clock.
 type world struct {
 	failer
-	nowMS    int64
-	events   *memory.Events
-	head     *memory.Head
-	blocks   collect.Blocks // nil for none
-	people   memory.People
-	policies collect.Policies
+	nowMS  int64
+	events *memory.Events
+	head   *memory.Head
+	blocks collect.Blocks // nil for none
+	// peopleBytes are given to people; 1 lets all leave memory after each batch.
+	peopleBytes int
+	people      memory.People
+	policies    collect.Policies
 	*collect.Collector
 }
 
@@ -50,7 +52,12 @@ var policy = func() *score.Policy {
 
 func newWorld(t failer) *world {
 	t.Helper()
-	w := &world{failer: t, nowMS: startMS, events: memory.NewEvents(), head: &memory.Head{}}
+	return newWorldWith(t, nil, 0)
+}
+
+func newWorldWith(t failer, blocks collect.Blocks, peopleBytes int) *world {
+	t.Helper()
+	w := &world{failer: t, nowMS: startMS, events: memory.NewEvents(), head: &memory.Head{}, blocks: blocks, peopleBytes: peopleBytes}
 	w.policies = func(uint32, int32, uint32) (*score.Policy, uint32) { return policy, 1 }
 	registry, err := identity.Open(context.Background(), memory.NewIdentity(), [32]byte{1}, identity.Options{NowMS: func() int64 { return w.nowMS }})
 	if err != nil {
@@ -64,7 +71,7 @@ func newWorld(t failer) *world {
 func (w *world) open() {
 	w.Helper()
 	var err error
-	w.Collector, err = collect.Open(context.Background(), w.events, w.head, w.events, w.people, w.policies, collect.Options{Now: func() int64 { return w.nowMS }, Blocks: w.blocks})
+	w.Collector, err = collect.Open(context.Background(), w.events, w.head, w.events, w.people, w.policies, collect.Options{Now: func() int64 { return w.nowMS }, Blocks: w.blocks, PeopleBytes: w.peopleBytes})
 	if err != nil {
 		w.Fatal(err)
 	}
