@@ -21,6 +21,7 @@ type keeping struct {
 // keep takes in what was put away and begins to put away what is over. It is
 // called between batches.
 func (f *fold) keep(ctx context.Context, receivedMS int64) {
+	defer f.countSeen()
 	f.takeIn(ctx)
 	hour := receivedMS / hourMS
 	if f.seen.job != nil || hour == f.keptHour {
@@ -44,7 +45,6 @@ func (f *fold) keep(ctx context.Context, receivedMS int64) {
 	} else {
 		f.keptHour = hour // until the next hour nothing is over
 	}
-	f.countSeen()
 }
 
 func (f *fold) begin(job *keeping, make func(context.Context) (*block, error)) {
