@@ -2,6 +2,7 @@ package sqldb
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +16,10 @@ var journalMigrations = []string{
 		seq  INTEGER PRIMARY KEY,
 		hash BLOB NOT NULL,
 		body BLOB NOT NULL
+	)`,
+	`CREATE TABLE store_keys (
+		one  INTEGER PRIMARY KEY CHECK (one = 1),
+		text TEXT NOT NULL
 	)`,
 }
 
@@ -135,6 +140,23 @@ func (j *Journal) page(ctx context.Context, from uint64, limit int) (page []jour
 		size += len(record.Body)
 	}
 	return page, true, nil
+}
+
+// StoreKeys implements strongroom.KeyStore.
+func (j *Journal) StoreKeys(ctx context.Context) (text string, err error) {
+	err = j.log.read.QueryRowContext(ctx, "SELECT text FROM store_keys").Scan(&text)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	return text, err
+}
+
+// SaveStoreKeys implements strongroom.KeyStore.
+func (j *Journal) SaveStoreKeys(ctx context.Context, text string) error {
+	return j.log.transact(ctx, func(tx *transaction) error {
+		_, err := tx.ExecContext(ctx, "INSERT INTO store_keys (one, text) VALUES (1, $1) ON CONFLICT (one) DO UPDATE SET text = excluded.text", text)
+		return err
+	})
 }
 
 // Close closes the journal.

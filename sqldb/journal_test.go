@@ -32,3 +32,41 @@ func TestJournal(t *testing.T) {
 		return store
 	})
 }
+
+func TestStoreKeys(t *testing.T) {
+	folder := t.TempDir()
+	testStoreKeys(t, filepath.Join(folder, "journal.db"), filepath.Join(folder, "copy.db"))
+}
+
+// testStoreKeys keeps the text of store keys, which comes along with a copy.
+func testStoreKeys(t *testing.T, place, copied string) {
+	ctx := t.Context()
+	open := func(place string) *sqldb.Journal {
+		t.Helper()
+		store, err := sqldb.OpenJournal(ctx, place)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { store.Close() })
+		return store
+	}
+	want := func(store *sqldb.Journal, want string) {
+		t.Helper()
+		if text, err := store.StoreKeys(ctx); err != nil || text != want {
+			t.Fatalf("the store keys are %q, %v; expected %q", text, err, want)
+		}
+	}
+	store := open(place)
+	want(store, "")
+	for _, text := range []string{"one\n", "one\ntwo\n"} {
+		if err := store.SaveStoreKeys(ctx, text); err != nil {
+			t.Fatal(err)
+		}
+		want(store, text)
+		want(open(place), text)
+	}
+	if err := sqldb.Copy(ctx, "journal", place, copied); err != nil {
+		t.Fatal(err)
+	}
+	want(open(copied), "one\ntwo\n")
+}

@@ -47,6 +47,9 @@ func TestPostgres(t *testing.T) {
 			return store
 		})
 	})
+	t.Run("store keys", func(t *testing.T) {
+		testStoreKeys(t, server.NewDatabase(t, "keys"), server.NewDatabase(t, "copiedkeys"))
+	})
 	t.Run("events", func(t *testing.T) {
 		storetest.Events(t, func(t *testing.T) storetest.EventStore {
 			store, err := sqldb.OpenEvents(t.Context(), database(t))

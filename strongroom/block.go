@@ -144,7 +144,7 @@ func (r *Keyring) aeadOf(head []byte, k kind) (cipher.AEAD, error) {
 	id := keyID(head[6 : 6+keyIDBytes])
 	key, found := r.keys[id]
 	if !found {
-		return nil, fmt.Errorf("%w: it is encrypted under store key %s, and %s: restore that file from a backup of this bank", ErrNoKey, id, r.lacks())
+		return nil, fmt.Errorf("%w: it is encrypted under store key %s, and %s: the bytes are of another bank, or the store keys of another copy", ErrNoKey, id, r.lacks())
 	}
 	return key.deriveCached(k, [saltBytes]byte(head[6+keyIDBytes:]))
 }

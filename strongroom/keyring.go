@@ -1,7 +1,6 @@
 package strongroom
 
 import (
-	"bufio"
 	"context"
 	"crypto/aes"
 	"crypto/cipher"
@@ -10,11 +9,8 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -32,7 +28,7 @@ type Keys interface {
 // Keyring is the store keys of a bank. All can be read under, the last is
 // written under. A Keyring without keys lets everything pass as it is.
 type Keyring struct {
-	path    string
+	store   KeyStore
 	entries []Entry
 	keys    map[keyID]*storeKey
 	writing *storeKey
@@ -41,7 +37,7 @@ type Keyring struct {
 	seasons [kinds]*season // under mu
 }
 
-// Entry is a line of the file of store keys.
+// Entry is a store key as it is kept.
 type Entry struct {
 	ID      string // 16 hexadecimal digits
 	Created time.Time
@@ -151,34 +147,46 @@ func (r *Keyring) Derive(purpose string) ([32]byte, error) {
 // lacks says why a key is not there.
 func (r *Keyring) lacks() string {
 	if len(r.entries) == 0 {
-		return "there is no " + r.path
+		return "the journal has no store keys"
 	}
-	return r.path + " does not have it"
+	return "it is none of the " + strconv.Itoa(len(r.entries)) + " that the journal has"
 }
 
-// The file of store keys is text, a line a key:
+// KeyStore keeps the text of the store keys, beside the journal that they open:
+// one cannot be lost without the other.
+type KeyStore interface {
+	// StoreKeys returns what was saved last; empty for nothing.
+	StoreKeys(ctx context.Context) (text string, err error)
+	// SaveStoreKeys replaces it, and returns when that is durable.
+	SaveStoreKeys(ctx context.Context, text string) error
+}
+
+// The text of store keys has a line a key:
 //
 //	ID CREATED WRAPPED
 //
-// Lines that begin with # are for people. The file is part of every backup: it
-// opens nothing without what has wrapped its keys.
-const fileHead = "# Store keys of this bank, each wrapped; the last one writes. Without this file what is\n" +
-	"# encrypted under them is lost: backups have a copy. docs/encryption.md\n"
+// It opens nothing without what has wrapped the keys.
 
-// OpenKeyring reads a file of store keys. Without the file the Keyring is empty.
-func OpenKeyring(ctx context.Context, path string, keys Keys) (*Keyring, error) {
-	r := &Keyring{path: path, keys: map[keyID]*storeKey{}}
-	entries, err := ReadEntries(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return r, nil
+// OpenKeyring reads the store keys. If there are any, it asks for what has
+// wrapped them; otherwise the Keyring is empty.
+func OpenKeyring(ctx context.Context, store KeyStore, by func(context.Context) (Keys, error)) (*Keyring, error) {
+	r := &Keyring{store: store, keys: map[keyID]*storeKey{}}
+	text, err := store.StoreKeys(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading the store keys: %w", err)
 	}
+	entries, err := ParseEntries(text)
+	if err != nil || len(entries) == 0 {
+		return r, err
+	}
+	keys, err := by(ctx)
 	if err != nil {
 		return nil, err
 	}
 	for _, entry := range entries {
 		secret, err := keys.Unwrap(ctx, entry.Wrapped)
 		if err != nil {
-			return nil, fmt.Errorf("unwrapping store key %s of %s: %w", entry.ID, path, err)
+			return nil, fmt.Errorf("unwrapping store key %s: %w", entry.ID, err)
 		}
 		if err := r.add(entry, secret); err != nil {
 			return nil, err
@@ -190,7 +198,7 @@ func OpenKeyring(ctx context.Context, path string, keys Keys) (*Keyring, error) 
 func (r *Keyring) add(entry Entry, secret [32]byte) error {
 	key := newStoreKey(secret)
 	if key.id.String() != entry.ID {
-		return fmt.Errorf("unwrapping store key %s of %s: it is key %s", entry.ID, r.path, key.id)
+		return fmt.Errorf("unwrapping store key %s: it is key %s", entry.ID, key.id)
 	}
 	r.entries = append(r.entries, entry)
 	r.keys[key.id] = key
@@ -198,33 +206,20 @@ func (r *Keyring) add(entry Entry, secret [32]byte) error {
 	return nil
 }
 
-// ReadEntries reads a file of store keys without unwrapping them.
-func ReadEntries(path string) (entries []Entry, err error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("reading the store keys: %w", err)
-	}
-	defer file.Close()
-	lines := bufio.NewScanner(file)
-	for number := 1; lines.Scan(); number++ {
-		fields := strings.Fields(lines.Text())
-		if len(fields) == 0 || fields[0][0] == '#' {
-			continue
-		}
+// ParseEntries reads the text of store keys without unwrapping them.
+func ParseEntries(text string) (entries []Entry, err error) {
+	number := 0
+	for line := range strings.Lines(text) {
+		number++
+		fields := strings.Fields(line)
 		if len(fields) != 3 {
-			return nil, fmt.Errorf("reading the store keys: line %d of %s: expected an id, a time and a wrapped key", number, path)
+			return nil, fmt.Errorf("reading the store keys: line %d: expected an id, a time and a wrapped key", number)
 		}
 		created, err := time.Parse(time.RFC3339, fields[1])
 		if err != nil {
-			return nil, fmt.Errorf("reading the store keys: line %d of %s: %q is no time", number, path, fields[1])
+			return nil, fmt.Errorf("reading the store keys: line %d: %q is no time", number, fields[1])
 		}
 		entries = append(entries, Entry{ID: fields[0], Created: created, Wrapped: fields[2]})
-	}
-	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("reading the store keys: %w", err)
-	}
-	if len(entries) == 0 {
-		return nil, fmt.Errorf("reading the store keys: %s has none: restore it from a backup", path)
 	}
 	return entries, nil
 }
@@ -239,7 +234,7 @@ func (r *Keyring) Rotate(ctx context.Context, keys Keys, now time.Time) error {
 		return fmt.Errorf("wrapping a new store key: %w", err)
 	}
 	entry := Entry{ID: newStoreKey(secret).id.String(), Created: now.UTC().Truncate(time.Second), Wrapped: wrapped}
-	if err := writeEntries(r.path, append(r.entries[:len(r.entries):len(r.entries)], entry)); err != nil {
+	if err := r.save(ctx, append(r.entries[:len(r.entries):len(r.entries)], entry)); err != nil {
 		return err
 	}
 	return r.add(entry, secret)
@@ -259,47 +254,20 @@ func (r *Keyring) Rewrap(ctx context.Context, keys Keys) error {
 			return fmt.Errorf("wrapping store key %s: %w", entry.ID, err)
 		}
 	}
-	if err := writeEntries(r.path, entries); err != nil {
+	if err := r.save(ctx, entries); err != nil {
 		return err
 	}
 	r.entries = entries
 	return nil
 }
 
-// writeEntries replaces the file in one step.
-func writeEntries(path string, entries []Entry) error {
+func (r *Keyring) save(ctx context.Context, entries []Entry) error {
 	var text strings.Builder
-	text.WriteString(fileHead)
 	for _, entry := range entries {
 		fmt.Fprintf(&text, "%s %s %s\n", entry.ID, entry.Created.Format(time.RFC3339), entry.Wrapped)
 	}
-	file, err := os.CreateTemp(filepath.Dir(path), ".store.keys-*") // mode 0600
-	if err != nil {
-		return fmt.Errorf("writing the store keys: %w", err)
-	}
-	defer os.Remove(file.Name()) // does nothing once it has its name
-	_, err = file.WriteString(text.String())
-	if err = errors.Join(err, file.Sync(), file.Close()); err == nil {
-		err = os.Rename(file.Name(), path)
-	}
-	if err == nil {
-		err = syncFolder(filepath.Dir(path))
-	}
-	if err != nil {
-		return fmt.Errorf("writing the store keys: %w", err)
+	if err := r.store.SaveStoreKeys(ctx, text.String()); err != nil {
+		return fmt.Errorf("saving the store keys: %w", err)
 	}
 	return nil
-}
-
-func syncFolder(path string) error {
-	folder, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	// A folder cannot be synced on every system; the file itself is.
-	syncErr := folder.Sync()
-	if errors.Is(syncErr, errors.ErrUnsupported) || errors.Is(syncErr, fs.ErrPermission) || errors.Is(syncErr, fs.ErrInvalid) {
-		syncErr = nil
-	}
-	return errors.Join(syncErr, folder.Close())
 }

@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -238,71 +236,52 @@ func readSnapshot(store journal.Store, seq uint64) ([]byte, error) {
 // A bank begins without keys, gets one, and another: each record is read under
 // its own, and one whose key is gone says which.
 func TestKeysRotate(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "store.keys")
-	inner := memory.NewJournal()
-	open := func(keys strongroom.Keys) *strongroom.Keyring {
-		t.Helper()
-		ring, err := strongroom.OpenKeyring(t.Context(), path, keys)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return ring
-	}
+	inner, keys := memory.NewJournal(), &shelf{}
+	open := func() *strongroom.Keyring { t.Helper(); return openRing(t, keys, secret(1)) }
 	for seq, text := range []string{"plain", "first key", "second key"} {
 		if seq > 0 {
-			if err := open(secret(1)).Rotate(t.Context(), secret(1), time.Unix(1, 0)); err != nil {
+			if err := open().Rotate(t.Context(), secret(1), time.Unix(1, 0)); err != nil {
 				t.Fatal(err)
 			}
 		}
-		appendAll(t, strongroom.NewJournal(inner, open(secret(1))), record(uint64(seq+1), text))
+		appendAll(t, strongroom.NewJournal(inner, open()), record(uint64(seq+1), text))
 	}
-	if got, err := read(strongroom.NewJournal(inner, open(secret(1)))); err != nil || len(got) != 3 {
+	if got, err := read(strongroom.NewJournal(inner, open())); err != nil || len(got) != 3 {
 		t.Fatalf("read %q, %v", got, err)
 	}
-	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("the file of keys has mode %v, %v", info.Mode(), err)
-	}
-	// Without the wrapping key, by another one, and without the file.
-	if _, err := strongroom.OpenKeyring(t.Context(), path, secret(2)); !errors.Is(err, strongroom.ErrNoKey) ||
+	// By another wrapping key, without the keys, and without the second.
+	if _, err := strongroom.OpenKeyring(t.Context(), keys, by(secret(2))); !errors.Is(err, strongroom.ErrNoKey) ||
 		!strings.Contains(err.Error(), secret(1).Name()) || !strings.Contains(err.Error(), secret(2).Name()) {
 		t.Errorf("another wrapping key was answered %v", err)
 	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	entries, err := strongroom.ReadEntries(path)
+	entries, err := strongroom.ParseEntries(keys.text)
 	if err != nil || len(entries) != 2 {
 		t.Fatalf("%d entries, %v", len(entries), err)
 	}
-	if bytes.Contains(text, bytes.Repeat([]byte{1}, 32)) {
-		t.Error("the wrapping key is in the file")
-	}
-	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
-	for what, content := range map[string]string{"": "", entries[1].ID: strings.Join(lines[:len(lines)-1], "\n")} {
-		if os.Remove(path); content != "" {
-			if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
-		got, err := read(strongroom.NewJournal(inner, open(secret(1))))
+	both := keys.text
+	firstLine, _, _ := strings.Cut(both, "\n")
+	for what, text := range map[string]string{"": "", entries[1].ID: firstLine + "\n"} {
+		keys.text = text
+		got, err := read(strongroom.NewJournal(inner, open()))
 		if !errors.Is(err, strongroom.ErrNoKey) || errors.Is(err, journal.ErrDamaged) || !strings.Contains(err.Error(), "store key "+what) {
 			t.Errorf("without key %q: read %q, %v", what, got, err)
 		}
 	}
-	// An entry under the id of another.
-	if err := os.WriteFile(path, []byte(entries[0].ID+" 2026-01-01T00:00:00Z "+entries[1].Wrapped), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := strongroom.OpenKeyring(t.Context(), path, secret(1)); err == nil || !strings.Contains(err.Error(), "it is key "+entries[1].ID) {
+	// An entry under the id of another, and a text that is none.
+	keys.text = entries[0].ID + " 2026-01-01T00:00:00Z " + entries[1].Wrapped
+	if _, err := strongroom.OpenKeyring(t.Context(), keys, by(secret(1))); err == nil || !strings.Contains(err.Error(), "it is key "+entries[1].ID) {
 		t.Errorf("an entry under another id was answered %v", err)
+	}
+	keys.text = both + "half a line"
+	if _, err := strongroom.OpenKeyring(t.Context(), keys, by(secret(1))); err == nil || !strings.Contains(err.Error(), "line 3") {
+		t.Errorf("half a line was answered %v", err)
 	}
 }
 
 func TestKeysAreWrappedAnew(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "store.keys")
-	ring, err := strongroom.OpenKeyring(t.Context(), path, secret(1))
-	if err != nil || ring.Rotate(t.Context(), secret(1), time.Now()) != nil {
+	keys := &shelf{}
+	ring := openRing(t, keys, secret(1))
+	if err := ring.Rotate(t.Context(), secret(1), time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	inner := memory.NewJournal()
@@ -310,14 +289,10 @@ func TestKeysAreWrappedAnew(t *testing.T) {
 	if err := ring.Rewrap(t.Context(), secret(2)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := strongroom.OpenKeyring(t.Context(), path, secret(1)); !errors.Is(err, strongroom.ErrNoKey) {
+	if _, err := strongroom.OpenKeyring(t.Context(), keys, by(secret(1))); !errors.Is(err, strongroom.ErrNoKey) {
 		t.Errorf("the old wrapping key was answered %v", err)
 	}
-	again, err := strongroom.OpenKeyring(t.Context(), path, secret(2))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, err := read(strongroom.NewJournal(inner, again)); err != nil || len(got) != 1 {
+	if got, err := read(strongroom.NewJournal(inner, openRing(t, keys, secret(2)))); err != nil || len(got) != 1 {
 		t.Errorf("read %q, %v", got, err)
 	}
 }
@@ -353,11 +328,7 @@ func (h *lastHead) Load() (uint64, [32]byte, error)      { return h.seq, h.hash,
 func (h *lastHead) Save(seq uint64, hash [32]byte) error { h.seq, h.hash = seq, hash; return nil }
 
 func FuzzDecrypt(f *testing.F) {
-	dir := f.TempDir()
-	ring, err := strongroom.OpenKeyring(context.Background(), filepath.Join(dir, "store.keys"), secret(1))
-	if err != nil || ring.Rotate(context.Background(), secret(1), time.Unix(0, 0)) != nil {
-		f.Fatal(err)
-	}
+	ring := newRing(f, 1)
 	inner := memory.NewJournal()
 	front := strongroom.NewJournal(inner, ring)
 	if err := front.Append(context.Background(), record(1, "a record")); err != nil {
@@ -393,13 +364,10 @@ func FuzzDecrypt(f *testing.F) {
 }
 
 func FuzzEntries(f *testing.F) {
-	f.Add("# comment\n0011223344556677 2026-01-01T00:00:00Z local:00112233:AAAA\n")
+	f.Add("0011223344556677 2026-01-01T00:00:00Z local:00112233:AAAA\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		path := filepath.Join(t.TempDir(), "store.keys")
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := strongroom.OpenKeyring(t.Context(), path, secret(1)); err == nil {
+		ring, err := strongroom.OpenKeyring(t.Context(), &shelf{text}, by(secret(1)))
+		if err == nil && ring.Encrypts() {
 			t.Fatal("keys that nobody has wrapped were unwrapped")
 		}
 	})

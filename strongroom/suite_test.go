@@ -26,16 +26,32 @@ func secret(fill byte) strongroom.Secret {
 	return s
 }
 
-// newRing returns a keyring with a number of store keys in a file of its own.
-func newRing(t testing.TB, keys int) *strongroom.Keyring {
+// shelf is a strongroom.KeyStore in memory.
+type shelf struct{ text string }
+
+func (s *shelf) StoreKeys(context.Context) (string, error) { return s.text, nil }
+
+func (s *shelf) SaveStoreKeys(_ context.Context, text string) error { s.text = text; return nil }
+
+func by(keys strongroom.Keys) func(context.Context) (strongroom.Keys, error) {
+	return func(context.Context) (strongroom.Keys, error) { return keys, nil }
+}
+
+func openRing(t testing.TB, store strongroom.KeyStore, keys strongroom.Keys) *strongroom.Keyring {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "store.keys")
-	ring, err := strongroom.OpenKeyring(t.Context(), path, secret(1))
+	ring, err := strongroom.OpenKeyring(context.Background(), store, by(keys))
 	if err != nil {
 		t.Fatal(err)
 	}
+	return ring
+}
+
+// newRing returns a keyring with a number of store keys.
+func newRing(t testing.TB, keys int) *strongroom.Keyring {
+	t.Helper()
+	ring := openRing(t, &shelf{}, secret(1))
 	for range keys {
-		if err := ring.Rotate(t.Context(), secret(1), time.Unix(0, 0)); err != nil {
+		if err := ring.Rotate(context.Background(), secret(1), time.Unix(0, 0)); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -46,10 +46,6 @@ func (c *backupCommand) Run(env *environment) error {
 		return err
 	}
 	copied := Site{Data: c.To, KeySource: KeySource{KeyFile: c.masterKeyPath(), KMS: c.KMS}}
-	// The keys first: whatever is copied behind them was written under them.
-	if err := copyFile(c.storeKeysPath(), copied.storeKeysPath()); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("copying the store keys: %w", err)
-	}
 	for _, store := range backedUp {
 		err := sqldb.Copy(env.context, store, c.place(store), copied.place(store))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -94,9 +90,6 @@ func (c *restoreCommand) Run(env *environment) error {
 	if _, err := os.Stat(filepath.Join(c.From, "journal.db")); err != nil {
 		return fmt.Errorf("there is no backup in %s", c.From)
 	}
-	if err := emptyFolder(c.Data); err != nil {
-		return err
-	}
 	// The master key is in the backup or where the command line says.
 	from, to := Site{Data: c.From, KeySource: c.KeySource}, Site{Data: c.Data, Store: c.Store, KeySource: c.KeySource}
 	if err := to.check(); err != nil {
@@ -105,7 +98,10 @@ func (c *restoreCommand) Run(env *environment) error {
 	if _, err := from.keyring(env.context); err != nil { // before anything is copied
 		return err
 	}
-	for _, name := range []string{storeKeysFile, "master.key", "head", "events.head"} {
+	if err := emptyFolder(c.Data); err != nil {
+		return err
+	}
+	for _, name := range []string{"master.key", "head", "events.head"} {
 		err := copyFile(filepath.Join(c.From, name), filepath.Join(c.Data, name))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("restoring %s: %w", name, err)

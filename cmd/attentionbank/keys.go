@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/attentionbank/attentionbank/identity"
+	"github.com/attentionbank/attentionbank/sqldb"
 	"github.com/attentionbank/attentionbank/strongroom"
 	"github.com/attentionbank/attentionbank/transit"
 )
@@ -20,9 +20,6 @@ import (
 // storeKeyVariable may hold the secret that wraps the store keys, in place of
 // the one that is derived from the master key: 32 bytes in base64.
 const storeKeyVariable = "ATTENTIONBANK_STORE_KEY"
-
-// storeKeysFile is the file of wrapped store keys in the data directory.
-const storeKeysFile = "store.keys"
 
 // KeySource is where a bank's keys are.
 type KeySource struct {
@@ -49,11 +46,10 @@ func (s Site) masterKeyPath() string {
 	return filepath.Join(s.Data, identity.MasterKeyFile)
 }
 
-func (s Site) storeKeysPath() string { return filepath.Join(s.Data, storeKeysFile) }
-
-// masterKey returns the master key, making one for a new bank.
-func (s Site) masterKey(ctx context.Context) ([32]byte, error) {
-	m := identity.MasterKey{Path: s.masterKeyPath()}
+// masterKey returns the master key. It makes one for a new bank; founded says
+// what there is already that only the lost key would open.
+func (s Site) masterKey(ctx context.Context, founded string) ([32]byte, error) {
+	m := identity.MasterKey{Path: s.masterKeyPath(), Founded: founded}
 	service, err := s.service()
 	if err != nil {
 		return [32]byte{}, err
@@ -61,21 +57,24 @@ func (s Site) masterKey(ctx context.Context) ([32]byte, error) {
 	if service != nil {
 		m.Service = service
 	}
-	for _, founded := range []string{filepath.Join(s.Data, "identity.db"), s.storeKeysPath()} {
-		if _, err := os.Stat(founded); err == nil {
-			m.Founded = founded
-		}
+	if _, err := os.Stat(filepath.Join(s.Data, "identity.db")); err == nil {
+		m.Founded = "identity.db"
 	}
 	key, err := m.Load(ctx)
-	if err != nil && m.Founded == s.storeKeysPath() {
+	if err != nil && founded != "" {
 		err = withHint(err, "%s opens journal and events without the master key; --key-file names the file of the master key", storeKeyVariable)
 	}
 	return key, err
 }
 
-// storeKeys returns what wraps the store keys: the key service, the secret in
-// the environment, or one that is derived from the master key.
+// storeKeys returns what has wrapped the store keys.
 func (s Site) storeKeys(ctx context.Context) (strongroom.Keys, error) {
+	return s.wrappingKeys(ctx, "the journal")
+}
+
+// wrappingKeys returns what wraps store keys: the key service, the secret in
+// the environment, or one that is derived from the master key.
+func (s Site) wrappingKeys(ctx context.Context, founded string) (strongroom.Keys, error) {
 	service, err := s.service()
 	if err != nil {
 		return nil, err
@@ -90,7 +89,7 @@ func (s Site) storeKeys(ctx context.Context) (strongroom.Keys, error) {
 		}
 		return strongroom.Secret{Key: key, From: storeKeyVariable}, nil
 	}
-	master, err := s.masterKey(ctx)
+	master, err := s.masterKey(ctx, founded)
 	if err != nil {
 		return nil, err
 	}
@@ -103,19 +102,17 @@ func (s Site) storeKeys(ctx context.Context) (strongroom.Keys, error) {
 
 // keyring returns the store keys of the bank, an empty one if it has none.
 func (s Site) keyring(ctx context.Context) (*strongroom.Keyring, error) {
-	if _, err := os.Stat(s.storeKeysPath()); errors.Is(err, fs.ErrNotExist) {
-		return strongroom.OpenKeyring(ctx, s.storeKeysPath(), nil)
-	}
-	keys, err := s.storeKeys(ctx)
+	store, err := sqldb.OpenJournal(ctx, s.place("journal"))
 	if err != nil {
 		return nil, err
 	}
-	return strongroom.OpenKeyring(ctx, s.storeKeysPath(), keys)
+	defer store.Close()
+	return strongroom.OpenKeyring(ctx, store, s.storeKeys)
 }
 
-// rotate gives the bank a new store key.
-func (s Site) rotate(ctx context.Context, ring *strongroom.Keyring) error {
-	keys, err := s.storeKeys(ctx)
+// rotate gives the bank a new store key. founded is empty for a new bank.
+func (s Site) rotate(ctx context.Context, ring *strongroom.Keyring, founded string) error {
+	keys, err := s.wrappingKeys(ctx, founded)
 	if err != nil {
 		return err
 	}
@@ -131,8 +128,8 @@ type keysCommand struct {
 
 // Help teaches by example.
 func (c *keysCommand) Help() string {
-	return `Journal, snapshots and events are encrypted under store keys, which lie wrapped in the data directory
-(store.keys) and in every backup. They are wrapped by a key that is derived from the master key, by
+	return `Journal, snapshots and events are encrypted under store keys, which lie wrapped beside the journal and
+so in every backup. They are wrapped by a key that is derived from the master key, by
 ATTENTIONBANK_STORE_KEY (32 bytes in base64), or by a key service (--kms).
 
 Examples:
@@ -149,8 +146,17 @@ func (c *keysList) Run(env *environment) error {
 	if err := c.exists(); err != nil {
 		return err
 	}
-	entries, err := strongroom.ReadEntries(c.storeKeysPath())
-	if errors.Is(err, fs.ErrNotExist) {
+	store, err := sqldb.OpenJournal(env.context, c.place("journal"))
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	text, err := store.StoreKeys(env.context)
+	if err != nil {
+		return err
+	}
+	entries, err := strongroom.ParseEntries(text)
+	if err == nil && len(entries) == 0 {
 		fmt.Fprintln(env.stdout, "No store keys: what this bank writes is not encrypted. To encrypt from the next start on: attentionbank keys rotate")
 		return nil
 	}
@@ -179,7 +185,7 @@ func (c *keysRotate) Run(env *environment) error {
 		return err
 	}
 	defer release()
-	if err := c.rotate(env.context, ring); err != nil {
+	if err := c.rotate(env.context, ring, "this bank"); err != nil {
 		return err
 	}
 	entries := ring.Entries()
@@ -192,12 +198,17 @@ func (s Site) held(env *environment) (ring *strongroom.Keyring, release func() e
 	if err := s.exists(); err != nil {
 		return nil, nil, err
 	}
-	if _, release, err = s.hold(env.context); err != nil {
+	_, letGo, err := s.hold(env.context)
+	if err != nil {
 		return nil, nil, err
 	}
-	if ring, err = s.keyring(env.context); err != nil {
-		release()
-		return nil, nil, err
+	store, err := sqldb.OpenJournal(env.context, s.place("journal"))
+	if err != nil {
+		return nil, nil, errors.Join(err, letGo())
+	}
+	release = func() error { return errors.Join(store.Close(), letGo()) }
+	if ring, err = strongroom.OpenKeyring(env.context, store, s.storeKeys); err != nil {
+		return nil, nil, errors.Join(err, release())
 	}
 	return ring, release, nil
 }
@@ -226,7 +237,7 @@ func (c *keysRewrap) Run(env *environment) error {
 	if err := ring.Rewrap(env.context, to); err != nil {
 		return err
 	}
-	fmt.Fprintf(env.stdout, "%d store keys are wrapped anew. Copies of store.keys from before, as in backups, still need the old key.\n", len(ring.Entries()))
+	fmt.Fprintf(env.stdout, "%d store keys are wrapped anew. Backups from before still need the old key.\n", len(ring.Entries()))
 	return nil
 }
 
@@ -249,7 +260,7 @@ func (c *keysRewrap) to(ctx context.Context) (strongroom.Keys, error) {
 		}
 		return strongroom.Secret{Key: key, From: c.ToKey}, nil
 	case c.ToMaster:
-		master, err := c.masterKey(ctx)
+		master, err := c.masterKey(ctx, "the journal")
 		if err != nil {
 			return nil, err
 		}

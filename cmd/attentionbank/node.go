@@ -59,14 +59,16 @@ func (n *node) open(ctx context.Context, nowMS func() int64, warn func(string)) 
 	}
 	n.lost = lost
 	n.closers = append(n.closers, release)
-	if err := n.openIdentity(ctx, nowMS); err != nil {
-		return err
-	}
 	store, head, err := n.site.openJournal(ctx)
 	if err != nil {
 		return err
 	}
 	n.closers = append(n.closers, store.Close, head.Close)
+	// Behind the journal, which knows whether there is a bank: only for a new
+	// one a master key may be made.
+	if err := n.openIdentity(ctx, nowMS); err != nil {
+		return err
+	}
 	n.records = store
 	if !store.Keyring().Encrypts() {
 		warn("journal and events are not encrypted; to encrypt what is written from the next start on: attentionbank keys rotate")
@@ -82,7 +84,7 @@ func (n *node) open(ctx context.Context, nowMS func() int64, warn func(string)) 
 }
 
 func (n *node) openIdentity(ctx context.Context, nowMS func() int64) error {
-	master, err := n.site.masterKey(ctx)
+	master, err := n.site.masterKey(ctx, "")
 	if err != nil {
 		return err
 	}

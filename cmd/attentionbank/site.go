@@ -99,8 +99,8 @@ func (s Site) openJournal(ctx context.Context) (*strongroom.Journal, *journal.He
 }
 
 // lockUp puts the keys of the bank in front of its journal.
-func (s Site) lockUp(ctx context.Context, inner journal.Store) (*strongroom.Journal, error) {
-	ring, err := s.keyring(ctx)
+func (s Site) lockUp(ctx context.Context, inner *sqldb.Journal) (*strongroom.Journal, error) {
+	ring, err := strongroom.OpenKeyring(ctx, inner, s.storeKeys)
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +113,7 @@ func (s Site) lockUp(ctx context.Context, inner journal.Store) (*strongroom.Jour
 		break
 	}
 	if isNew && !ring.Encrypts() && !s.Plain {
-		if err := s.rotate(ctx, ring); err != nil {
+		if err := s.rotate(ctx, ring, ""); err != nil {
 			return nil, err
 		}
 	}
