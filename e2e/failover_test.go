@@ -108,16 +108,14 @@ func TestOldWriterWithItsOldDatabase(t *testing.T) {
 	old.Kill()
 	standby.Promote(t)
 
-	// Another machine: it has the keys, and no second head.
+	// Another machine: it has the master key, and no second head.
 	b := &bank{t: t, folder: t.TempDir(), env: []string{"ATTENTIONBANK_STORE=" + standby.URL("bank")}, operator: sleeper.operator, server: sleeper.server}
-	for _, name := range []string{"master.key", "store.keys"} {
-		key, err := os.ReadFile(filepath.Join(sleeper.folder, name))
-		if err == nil {
-			err = os.WriteFile(filepath.Join(b.folder, name), key, 0o600)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
+	key, err := os.ReadFile(filepath.Join(sleeper.folder, "master.key"))
+	if err == nil {
+		err = os.WriteFile(filepath.Join(b.folder, "master.key"), key, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 	if output, err := b.run("fsck", "--data", b.folder, "--accept-journal"); err != nil {
 		t.Fatalf("fsck: %v\n%s", err, output)
