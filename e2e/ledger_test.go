@@ -25,7 +25,6 @@ type deal struct {
 	at           place  // in the journal
 	unplaced     bool   // it never reached the journal
 	postings     map[int]standing
-	remaining    int64 // of the hold
 }
 
 // place is a position in the journal; a read has its record only.

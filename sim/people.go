@@ -25,7 +25,7 @@ type people struct {
 func newPeople() *people { return &people{numbers: map[string]uint64{}} }
 
 // Resolve implements collect.Subjects.
-func (p *people) Resolve(_ context.Context, refs []collect.Ref) (list []collect.Subject, err error) {
+func (p *people) Resolve(ctx context.Context, refs []collect.Ref) (list []collect.Subject, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, ref := range refs {
@@ -34,7 +34,7 @@ func (p *people) Resolve(_ context.Context, refs []collect.Ref) (list []collect.
 			p.names = append(p.names, name)
 			p.numbers[name] = uint64(len(p.names))
 		}
-		id, _ := p.Person(nil, p.numbers[name])
+		id, _ := p.Person(ctx, p.numbers[name])
 		list = append(list, collect.Subject{Number: p.numbers[name], Person: id})
 	}
 	return list, nil
