@@ -131,6 +131,7 @@ func newServer(config Config) *server {
 	s.registerListings()
 	s.registerWebhooks()
 	s.registerEvents()
+	s.registerClients()
 	s.registerWelcome()
 	s.registerHealth()
 	s.registerDescription()
@@ -151,7 +152,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // elsewhere answers what no operation is for.
 func (s *server) elsewhere(w http.ResponseWriter, r *http.Request) {
 	var allowed []string
-	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete} {
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodOptions} {
 		if _, pattern := s.mux.Handler(&http.Request{Method: method, URL: r.URL, Host: r.Host}); pattern != "/" {
 			allowed = append(allowed, method)
 		}
@@ -243,7 +244,7 @@ func (s *server) guard(allowed role) func(huma.Context, func(huma.Context)) {
 
 func (s *server) authenticate(ctx context.Context, secret string, allowed role) (identity.Principal, error) {
 	if secret == "" {
-		return identity.Principal{}, &Problem{Status: http.StatusUnauthorized, Code: "key_missing", Detail: "Send a key: Authorization: Bearer ab_…"}
+		return identity.Principal{}, keyMissing()
 	}
 	who, err := s.Identity.Authenticate(ctx, secret)
 	if err != nil {
@@ -254,6 +255,10 @@ func (s *server) authenticate(ctx context.Context, secret string, allowed role) 
 			Detail: "A key of kind " + who.Kind.String() + " may not do this; allowed: " + strings.Join(allowed.names(), ", ") + "."}
 	}
 	return who, nil
+}
+
+func keyMissing() *Problem {
+	return &Problem{Status: http.StatusUnauthorized, Code: "key_missing", Detail: "Send a key: Authorization: Bearer ab_…"}
 }
 
 // secretOf reads a key from a Bearer or Basic header; with Basic it is the

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -16,7 +15,6 @@ import (
 	"github.com/attentionbank/attentionbank/event"
 	"github.com/attentionbank/attentionbank/identity"
 	"github.com/attentionbank/attentionbank/wire"
-	"github.com/danielgtaylor/huma/v2"
 )
 
 // Bounds of a request with events: on the wire, and unpacked. maxIngesting
@@ -30,16 +28,6 @@ const (
 )
 
 func (s *server) registerEvents() {
-	s.registerIngest("/v1/batch", "Segment's batch of events", func(body []byte) (event.Batch, error) { return event.DecodeBatch(body) })
-	for _, call := range []event.Call{event.Track, event.Page, event.Screen, event.Identify} {
-		s.registerIngest("/v1/"+call.String(), "Segment's "+call.String()+" call", func(body []byte) (event.Batch, error) {
-			e, writeKey, err := event.DecodeCall(body, call)
-			if errors.Is(err, event.ErrJSON) {
-				return event.Batch{}, err
-			}
-			return event.Batch{WriteKey: writeKey, Items: []event.Item{{Event: e, Err: err}}}, nil
-		})
-	}
 	register(s, operation("get-verdict", "GET", "/v1/worlds/{world}/events/{message_id}", "What became of an event, within seven days of its arrival", "events"), operator|worldServer,
 		func(ctx context.Context, who identity.Principal, in *struct {
 			WorldPath
@@ -91,30 +79,8 @@ func (s *server) registerEvents() {
 		})
 }
 
-// registerIngest adds an endpoint for events. It is served without huma, which
-// would read a body of any declared type; it is described with it.
-func (s *server) registerIngest(path, summary string, decode func(body []byte) (event.Batch, error)) {
-	op := created("send-"+strings.TrimPrefix(path, "/v1/"), "POST", path, summary, "events")
-	describe(&op, worldServer|worldWrite)
-	op.Description = "Any content type, gzip or not. The key stands in Basic authentication or as writeKey in the body. Answers: 200 with a verdict for each event once all are durable; 400 for an envelope that cannot be read; 401 for a key that is not valid; 413 for too large a body; 429 with Retry-After when too many wait; 503 when nothing can be made durable."
-	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{Type: "object"}}}}
-	schema := s.huma.OpenAPI().Components.Schemas.Schema(typeOf[wire.EventsAnswer](), true, "EventsAnswer")
-	s.document(&op, map[string]*huma.Response{"200": {Description: "Every event has a verdict.", Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}}}, map[string]string{
-		"400": "The envelope cannot be read.", "401": "The key is not valid.", "403": "The key may not send events.", "413": "Too large.",
-		"415": "The content encoding is not known.", "429": "Busy; see Retry-After.", "503": "Nothing can be made durable now.",
-	})
-	s.mux.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) {
-		answer, err := s.ingest(w, r, decode)
-		if err != nil {
-			writeProblem(w, s.problem(op.OperationID, err))
-			return
-		}
-		w.Header().Set("Content-Type", "application/json")
-		json.NewEncoder(w).Encode(answer) // a client that has gone away sends again
-	})
-}
-
-func (s *server) ingest(w http.ResponseWriter, r *http.Request, decode func([]byte) (event.Batch, error)) (*wire.EventsAnswer, error) {
+// ingest makes the events of a request durable.
+func (s *server) ingest(w http.ResponseWriter, r *http.Request, decode decoder) (*wire.EventsAnswer, error) {
 	// A key in the header is looked at first: with a bad one nobody makes the
 	// bank read a body.
 	secret := secretOf(r.Header.Get("Authorization"))
@@ -137,8 +103,10 @@ func (s *server) ingest(w http.ResponseWriter, r *http.Request, decode func([]by
 	if raw, err = unpack(raw, r.Header.Get("Content-Encoding")); err != nil {
 		return nil, err
 	}
-	batch, err := decode(raw)
-	if err != nil {
+	batch, err := decode(r, raw)
+	if problem := new(Problem); errors.As(err, &problem) {
+		return nil, problem
+	} else if err != nil {
 		return nil, &Problem{Status: http.StatusBadRequest, Code: "unreadable", Detail: err.Error()}
 	}
 	if secret == "" {

@@ -68,11 +68,7 @@ func (s *server) redeemOperatorLink(w http.ResponseWriter, r *http.Request) {
 		showWelcome(w, p.Status, welcomeView{Problem: p.Detail})
 		return
 	}
-	scheme := "http"
-	if r.TLS != nil {
-		scheme = "https"
-	}
-	showWelcome(w, http.StatusCreated, welcomeView{Secret: secret, Origin: scheme + "://" + r.Host})
+	showWelcome(w, http.StatusCreated, welcomeView{Secret: secret, Origin: schemeOf(r) + "://" + r.Host})
 }
 
 func (s *server) answerKey(w http.ResponseWriter, r *http.Request, key identity.Key, secret string, err error) {
