@@ -29,7 +29,8 @@ var layers = map[string]struct {
 	"amount": {pure: true},
 	"pages":  {pure: true},
 	"event":  {ours: []string{"amount"}, pure: true},
-	"score":  {ours: []string{"amount", "event"}, others: []string{"cel.dev/cel-go", "go.yaml.in/yaml/v3"}, pure: true},
+	"packs":  {pure: true},
+	"score":  {ours: []string{"amount", "event", "packs"}, others: []string{"cel.dev/cel-go", "go.yaml.in/yaml/v3"}, pure: true},
 	"ledger": {ours: []string{"amount", "pages"}, pure: true},
 	"bank":   {ours: []string{"amount", "ledger", "pages"}, pure: true},
 
@@ -55,7 +56,7 @@ var layers = map[string]struct {
 	"auditor":   {pure: true}, // independent of what it audits
 	"sim":       {ours: []string{"auditor", "bank", "collect", "event", "journal", "ledger", "memory", "score"}},
 	"cmd/attentionbank": {
-		ours:   []string{"amount", "api", "bank", "collect", "event", "history", "identity", "journal", "ledger", "outbox", "score", "sim", "sqldb", "strongroom", "tracing", "transit"},
+		ours:   []string{"amount", "api", "bank", "collect", "event", "history", "identity", "journal", "ledger", "outbox", "packs", "score", "sim", "sqldb", "strongroom", "tracing", "transit"},
 		others: []string{"github.com/alecthomas/kong", "github.com/prometheus/client_golang", "github.com/schollz/progressbar/v3", "golang.org/x/crypto/acme", "golang.org/x/sys", "golang.org/x/term"},
 	},
 	"e2e": {},

@@ -36,6 +36,7 @@ func (s *server) registerClients() {
 	})
 	posthog := func(_ *http.Request, body []byte) (event.Batch, error) { return event.DecodePostHog(body) }
 	s.registerIngest("send-posthog-batch", "/batch/", "PostHog's batch of events", posthog)
+	s.registerIngest("send-posthog-events", "/e/", "PostHog's batch of events, as browsers send it", posthog)
 	s.registerIngest("send-posthog", "/i/v0/e/", "PostHog's single event", posthog)
 	s.registerPixel()
 	s.registerSettings()

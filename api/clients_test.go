@@ -62,6 +62,8 @@ func TestEveryClientsWay(t *testing.T) {
 		{"CloudEvents in a batch", "/v1/cloudevents", `[{"specversion":"1.0","id":"3","source":"/cafe","type":"Jumped","subject":"alice"}]`, []string{"Authorization", authorization, "Content-Type", "application/cloudevents-batch+json"}, "%2Fcafe%203"},
 		{"Snowplow's page ping", "/com.snowplowanalytics.snowplow/tp2", `{"schema":"x","data":[{"e":"pp","eid":"ping","aid":"` + s.serverKey + `","uid":"alice"}]}`, []string{"Content-Type", "application/json; charset=UTF-8"}, "ping"},
 		{"PostHog's batch", "/batch/", `{"api_key":"` + s.serverKey + `","batch":[{"event":"Jumped","distinct_id":"alice","uuid":"hog"}],"sent_at":"2026-01-10T12:00:00Z"}`, nil, "hog"},
+		{"PostHog's batch of a browser", "/e/", `{"api_key":"` + s.serverKey + `","batch":[{"event":"Jumped","uuid":"js","properties":{"distinct_id":"alice"}}]}`, []string{"Content-Type", "text/plain"}, "js"},
+		{"the same, packed and not saying so", "/e/", gzipped(`{"api_key":"` + s.serverKey + `","batch":[{"event":"Jumped","uuid":"gz","properties":{"distinct_id":"alice"}}]}`), []string{"Content-Type", "text/plain"}, "gz"},
 		{"PostHog's event", "/i/v0/e/", `{"api_key":"` + s.serverKey + `","event":"Jumped","distinct_id":"alice","uuid":"one"}`, nil, "one"},
 	} {
 		answer := s.sent("POST", test.path, test.body, test.headers...)

@@ -182,11 +182,14 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	return body.Bytes(), nil
 }
 
-// unpack undoes a content encoding, within the bound.
+// unpack undoes a content encoding, within the bound. PostHog's browser client
+// packs and does not say so; no JSON begins as gzip does.
 func unpack(packed []byte, encoding string) ([]byte, error) {
 	switch strings.ToLower(encoding) {
 	case "", "identity":
-		return packed, nil
+		if !bytes.HasPrefix(packed, []byte{0x1f, 0x8b}) {
+			return packed, nil
+		}
 	case "gzip":
 	default:
 		return nil, &Problem{Status: http.StatusUnsupportedMediaType, Code: "encoding_unknown", Detail: "Accepted: Content-Encoding gzip, or none."}

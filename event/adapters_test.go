@@ -69,11 +69,15 @@ func TestAdapters(t *testing.T) {
 		{name: "Snowplow kind that is none", decode: snowplow(`"e":"zz"`), want: event.Event{Call: event.Track, MessageID: "m", UserID: "u"}, err: "e: expected"},
 
 		{name: "PostHog event", decode: posthog, body: `{"api_key":"k","batch":[{"event":"Jumped","distinct_id":"u","uuid":"m","timestamp":"2026-01-01T00:00:01.5Z","properties":{"height":2,"$lib":"posthog-node"}}],"sent_at":"2026-01-01T00:00:01.5Z"}`,
-			want: event.Event{Call: event.Track, Type: "Jumped", MessageID: "m", UserID: "u", TimeMS: ms, SentMS: ms, Properties: []event.Property{{Name: "height", Value: "2"}, {Name: "$lib", Value: "posthog-node"}}}},
+			want: event.Event{Call: event.Track, Type: "Jumped", MessageID: "m", UserID: "u", TimeMS: ms, SentMS: ms, Properties: []event.Property{{Name: "height", Value: "2"}}}},
 		{name: "PostHog identify", decode: posthog, body: `{"api_key":"k","event":"$identify","distinct_id":"u","uuid":"m","properties":{"$anon_distinct_id":"d"}}`,
-			want: event.Event{Call: event.Identify, Type: "identify", MessageID: "m", UserID: "u", AnonymousID: "d", Properties: []event.Property{{Name: "$anon_distinct_id", Value: "d"}}}},
-		{name: "PostHog device", decode: posthog, body: `{"api_key":"k","event":"$pageview","uuid":"m","properties":{"distinct_id":"d","$is_identified":false}}`,
-			want: event.Event{Call: event.Page, Type: "page", MessageID: "m", AnonymousID: "d", Properties: []event.Property{{Name: "distinct_id", Value: "d"}, {Name: "$is_identified", Value: "false"}}}},
+			want: event.Event{Call: event.Identify, Type: "identify", MessageID: "m", UserID: "u", AnonymousID: "d"}},
+		{name: "PostHog device that says so", decode: posthog, body: `{"api_key":"k","event":"$pageview","uuid":"m","properties":{"distinct_id":"d","$is_identified":false}}`,
+			want: event.Event{Call: event.Page, Type: "page", MessageID: "m", AnonymousID: "d"}},
+		{name: "PostHog device by its id", decode: posthog, body: `{"api_key":"k","event":"$screen","uuid":"m","properties":{"$device_id":"d","distinct_id":"d","token":"k","x":1}}`,
+			want: event.Event{Call: event.Screen, Type: "screen", MessageID: "m", AnonymousID: "d", Properties: []event.Property{{Name: "x", Value: "1"}}}},
+		{name: "PostHog user on a device", decode: posthog, body: `{"api_key":"k","event":"x","uuid":"m","properties":{"$device_id":"d","distinct_id":"u"}}`,
+			want: event.Event{Call: event.Track, Type: "x", MessageID: "m", UserID: "u"}},
 		{name: "PostHog event of nobody", decode: posthog, body: `{"api_key":"k","event":"Jumped","uuid":"m"}`, want: event.Event{Call: event.Track, Type: "Jumped", MessageID: "m"}, err: "distinct_id"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

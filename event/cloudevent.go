@@ -46,7 +46,7 @@ func DecodeCloudEvents(header func(name string) string, body []byte) (Batch, err
 			return Batch{}, err
 		}
 		d.refuse(len(body) > MaxBytes, "the event has %d bytes, at most %d are accepted", len(body), MaxBytes)
-		d.Properties = scalars(nil, body)
+		d.keepScalars(body)
 	}
 	return Batch{Items: []Item{d.item()}}, nil
 }
@@ -61,7 +61,7 @@ func structured(src []byte) Item {
 	isObject := members(src, func(key, value []byte) {
 		name, _ := text(key)
 		if name == "data" {
-			d.Properties = scalars(nil, value)
+			d.keepScalars(value)
 		} else if s, isString := text(value); isString {
 			attributes[name] = s
 		}

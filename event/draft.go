@@ -48,36 +48,31 @@ func (d *draft) refuse(wrong bool, format string, args ...any) {
 
 // keep adds a property if a policy could use it.
 func (d *draft) keep(name, value string) {
-	d.Properties = appendProperty(d.Properties, name, value)
+	if len(d.Properties) < MaxProperties && len(name) <= MaxProperty && len(value) <= MaxProperty && printable(name) && printable(value) {
+		d.Properties = append(d.Properties, Property{name, value})
+	}
 }
+
+// keepScalar adds a member of an object if it is a string, number or boolean;
+// what is nested no policy can use.
+func (d *draft) keepScalar(key, value []byte) {
+	if len(value) == 0 || value[0] == '{' || value[0] == '[' || value[0] == 'n' {
+		return
+	}
+	name, _ := text(key)
+	s, isString := text(value)
+	if !isString {
+		s = string(value)
+	}
+	d.keep(name, s)
+}
+
+// keepScalars adds the scalar members of an object.
+func (d *draft) keepScalars(object []byte) { members(object, d.keepScalar) }
 
 // item is the event as far as it could be read, and what is wrong with it.
 func (d *draft) item() Item {
 	return Item{Event: d.Event, Err: errors.Join(d.faults...)}
-}
-
-// scalars adds the strings, numbers and booleans among the properties, up to
-// the bounds; what is longer or nested no policy can use.
-func scalars(kept []Property, properties []byte) []Property {
-	members(properties, func(key, value []byte) {
-		if len(value) == 0 || value[0] == '{' || value[0] == '[' || value[0] == 'n' {
-			return
-		}
-		name, _ := text(key)
-		s, isString := text(value)
-		if !isString {
-			s = string(value)
-		}
-		kept = appendProperty(kept, name, s)
-	})
-	return kept
-}
-
-func appendProperty(kept []Property, name, value string) []Property {
-	if len(kept) < MaxProperties && len(name) <= MaxProperty && len(value) <= MaxProperty && printable(name) && printable(value) {
-		kept = append(kept, Property{name, value})
-	}
-	return kept
 }
 
 func printable(s string) bool {

@@ -83,18 +83,26 @@ func posthog(src []byte, sentMS int64) Item {
 }
 
 // posthogProperties reads the properties, in some clients the distinct id among
-// them, and reports whether that is a device's.
+// them, and reports whether that is a device's. What the client itself adds
+// begins with a dollar sign and is left out: there is more of it than is kept.
 func (d *draft) posthogProperties(properties []byte, distinctID *[]byte) (device bool) {
+	var deviceID []byte
 	members(properties, func(key, value []byte) {
 		switch {
-		case keyIs(key, "distinct_id") && *distinctID == nil:
-			*distinctID = value
+		case keyIs(key, "distinct_id"):
+			if *distinctID == nil {
+				*distinctID = value
+			}
 		case keyIs(key, "$anon_distinct_id"):
 			d.take(&d.AnonymousID, "$anon_distinct_id", value, MaxID)
 		case keyIs(key, "$is_identified"):
-			device = string(value) == "false"
+			device = device || string(value) == "false"
+		case keyIs(key, "$device_id"):
+			deviceID = value
+		case keyIs(key, "token"), len(key) > 1 && key[1] == '$':
+		default:
+			d.keepScalar(key, value)
 		}
 	})
-	d.Properties = scalars(nil, properties)
-	return device
+	return device || len(deviceID) > 0 && string(deviceID) == string(*distinctID)
 }

@@ -118,7 +118,7 @@ func decodeSegment(src []byte) (Event, error) {
 	if d.TimeMS = timeOf(timestamp); d.TimeMS == 0 {
 		d.TimeMS = timeOf(original)
 	}
-	d.Properties = scalars(nil, properties)
+	d.keepScalars(properties)
 	return d.Event, errors.Join(d.faults...)
 }
 

@@ -155,7 +155,7 @@ func (d *draft) selfDescribed(plain, encoded string) {
 		return
 	}
 	d.set(&d.Type, "schema", parts[1], MaxName)
-	d.Properties = scalars(nil, data)
+	d.keepScalars(data)
 }
 
 // epochMS reads ms since 1970; zero if it is none.

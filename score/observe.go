@@ -65,32 +65,6 @@ func (p *Policy) Observe(e *event.Event, timeMS int64) Observation {
 	return o
 }
 
-func (p *Policy) ruleOf(e *event.Event) rule {
-	if r, found := p.rules[e.Type]; found {
-		return r
-	}
-	if r, found := p.rules[strings.ToLower(e.Type)]; found {
-		return r
-	}
-	return p.anyRule
-}
-
-// IsSpend reports whether an event of this name is spend under the policy.
-func (p *Policy) IsSpend(name string) bool {
-	return p.ruleOf(&event.Event{Type: name}).spend != ""
-}
-
-// SpendProperty returns the property that holds the amount of an event of this
-// name; empty if it is no spend.
-func (p *Policy) SpendProperty(name string) string {
-	return p.ruleOf(&event.Event{Type: name}).spend
-}
-
-// WeightMicro returns the weight of an interaction by an event of this name.
-func (p *Policy) WeightMicro(name string) int64 {
-	return p.ruleOf(&event.Event{Type: name}).weightMicro
-}
-
 // money reads an amount in the policy's currency. An order's total stands in
 // for its revenue. Places below the hundredth are cut off.
 func (p *Policy) money(e *event.Event, property string) (minor int64, rule string) {

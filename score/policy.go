@@ -6,10 +6,10 @@ package score
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/attentionbank/attentionbank/amount"
 	"go.yaml.in/yaml/v3"
@@ -45,9 +45,12 @@ type Policy struct {
 	Caps             Caps
 	Curve            Curve
 
-	rules   map[string]rule // by lower-case event name
-	anyRule rule            // for all other track, page and screen calls
-	formula *formula        // nil for the weights
+	// Pack is the name of the pack to which the policy adds; empty if none.
+	Pack string
+
+	rules   map[string][]rule // by lower-case event name; the first that fits holds
+	anyRule []rule            // for all other track, page and screen calls
+	formula *formula          // nil for the weights
 }
 
 // Caps bound what a slice and a day can earn; zero means no cap.
@@ -62,17 +65,10 @@ type Caps struct {
 // presence before it begins.
 type Curve struct{ FullSeconds, HalfSeconds int64 }
 
-// rule says what an event of a name means.
-type rule struct {
-	presenceMS  int64
-	weightMicro int64
-	spend       string // property with the amount; empty if the event is no spend
-	refund      string
-}
-
 // policyFile is the YAML form; docs/policy.md describes it.
 type policyFile struct {
 	Name             string              `yaml:"name"`
+	Pack             string              `yaml:"pack"`
 	AlphaPerHour     decimal             `yaml:"alpha_per_hour"`
 	Beta             decimal             `yaml:"beta"`
 	Gamma            decimal             `yaml:"gamma"`
@@ -80,7 +76,7 @@ type policyFile struct {
 	SliceMinutes     int                 `yaml:"slice_minutes"`
 	RefundWindowDays *int                `yaml:"refund_window_days"`
 	Formula          string              `yaml:"formula"`
-	Events           map[string]ruleFile `yaml:"events"`
+	Events           map[string]ruleList `yaml:"events"`
 	Caps             struct {
 		SliceInteractions decimal `yaml:"slice_interactions"`
 		DayInteractions   decimal `yaml:"day_interactions"`
@@ -92,13 +88,6 @@ type policyFile struct {
 		FullHours decimal `yaml:"full_hours"`
 		HalfHours decimal `yaml:"half_hours"`
 	} `yaml:"curve"`
-}
-
-type ruleFile struct {
-	PresenceSeconds int64   `yaml:"presence_seconds"`
-	Weight          decimal `yaml:"weight"`
-	Spend           string  `yaml:"spend"`
-	Refund          string  `yaml:"refund"`
 }
 
 // decimal is an exact number with up to six decimal places.
@@ -134,7 +123,7 @@ func ParsePolicy(text []byte) (*Policy, error) {
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	decoder.KnownFields(true)
 	if err := decoder.Decode(&file); err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("reading the policy: %w; fields are name, alpha_per_hour, beta, gamma, currency, slice_minutes, refund_window_days, formula, events, caps, curve", err)
+		return nil, fmt.Errorf("reading the policy: %w; fields are name, pack, alpha_per_hour, beta, gamma, currency, slice_minutes, refund_window_days, formula, events, caps, curve", err)
 	}
 	return file.policy()
 }
@@ -155,8 +144,13 @@ func (f *policyFile) policy() (*Policy, error) {
 			faults = append(faults, fmt.Errorf(format, args...))
 		}
 	}
+	pack, err := f.pack()
+	if err != nil {
+		faults = append(faults, err)
+	}
+	p.Pack = pack.Pack
 	if p.Currency == "" {
-		p.Currency = "USD"
+		p.Currency = cmp.Or(pack.Currency, "USD")
 	}
 	if f.SliceMinutes == 0 {
 		f.SliceMinutes = 5
@@ -177,12 +171,11 @@ func (f *policyFile) policy() (*Policy, error) {
 	refuse(p.Curve.FullSeconds > p.Curve.HalfSeconds || p.Curve.HalfSeconds > 24*3600, "curve: expected full_hours <= half_hours <= 24")
 	if len(faults) == 0 {
 		p.SliceBuckets = f.SliceMinutes * 60 / bucketSeconds
-		if err := p.setRules(f.Events); err != nil {
+		if p.rules, p.anyRule, err = rulesOf(defaultRules, pack.Events, f.Events); err != nil {
 			faults = append(faults, err)
 		}
 	}
 	if f.Formula != "" {
-		var err error
 		if p.formula, err = compileFormula(f.Formula); err != nil {
 			faults = append(faults, fmt.Errorf("formula: %w", err))
 		}
@@ -198,48 +191,6 @@ func (d decimal) or(micro int64) int64 {
 		return d.micro
 	}
 	return micro
-}
-
-// maxRules bounds the events that a policy names.
-const maxRules = 500
-
-// defaultRules say what events mean when a policy does not.
-var defaultRules = map[string]ruleFile{
-	"*":                     {PresenceSeconds: 30, Weight: decimal{Micro, true}},
-	"heartbeat":             {PresenceSeconds: 10},
-	"video content playing": {PresenceSeconds: 10},
-	"order completed":       {Spend: "revenue"},
-	"order refunded":        {Refund: "revenue"},
-	"purchase":              {Spend: "price"},
-	"refund":                {Refund: "price"},
-}
-
-func (p *Policy) setRules(events map[string]ruleFile) error {
-	if len(events) > maxRules {
-		return fmt.Errorf("events: expected at most %d, got %d", maxRules, len(events))
-	}
-	p.rules = make(map[string]rule)
-	var faults []error
-	for _, table := range []map[string]ruleFile{defaultRules, events} {
-		for name, file := range table {
-			if file.PresenceSeconds < 0 || file.PresenceSeconds > 3600 {
-				faults = append(faults, fmt.Errorf("events: %s: presence_seconds: expected 0 to 3600, got %d", name, file.PresenceSeconds))
-			}
-			if file.Weight.micro > 1000*Micro {
-				faults = append(faults, fmt.Errorf("events: %s: weight: expected at most 1000", name))
-			}
-			if file.Spend != "" && file.Refund != "" {
-				faults = append(faults, fmt.Errorf("events: %s: expected spend or refund, not both", name))
-			}
-			r := rule{presenceMS: file.PresenceSeconds * 1000, weightMicro: file.Weight.micro, spend: file.Spend, refund: file.Refund}
-			if name == "*" {
-				p.anyRule = r
-			} else {
-				p.rules[strings.ToLower(name)] = r
-			}
-		}
-	}
-	return errors.Join(faults...)
 }
 
 // DefaultPolicy is the policy of a world that has published none: 30 points

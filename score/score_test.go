@@ -156,13 +156,66 @@ func TestObserve(t *testing.T) {
 	}
 }
 
+// An event means what the first rule says that fits its properties: the
+// policy's own, or else its pack's, or else the default.
+func TestRulesByProperties(t *testing.T) {
+	p, err := score.ParsePolicy([]byte(`
+pack: vr-venue-1
+events:
+  Door:
+    - {where: {state: [open, ajar], side: left}, weight: 3}
+    - {where: {side: left}, weight: 2}
+    - {where: {paid: true}, spend: price}
+  EnteredRoom: {weight: 5}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name       string
+		properties []string
+		want       string
+	}{
+		{"door", []string{"side", "left", "state", "ajar"}, "0s 3000000 0"},
+		{"Door", []string{"side", "left", "state", "shut"}, "0s 2000000 0"},
+		{"Door", []string{"side", "right"}, "0s 0 0"},
+		{"Door", []string{"paid", "true", "price", "2.50"}, "0s 0 250"},
+		{"enteredRoom", nil, "0s 5000000 0"},                      // the policy's own
+		{"wa_follow", nil, "30s 1000000 0"},                       // the pack's
+		{"heartbeat", nil, "10s 0 0"},                             // the default
+		{"whatever", nil, "0s 0 0"},                               // the pack's *
+		{"Order Completed", []string{"revenue", "1"}, "0s 0 100"}, // the default
+	} {
+		e := event.Event{Call: event.Track, Type: test.name, UserID: "u"}
+		for i := 0; i < len(test.properties); i += 2 {
+			e.Properties = append(e.Properties, event.Property{Name: test.properties[i], Value: test.properties[i+1]})
+		}
+		o := p.Observe(&e, 0)
+		if got := fmt.Sprintf("%ds %d %d", o.UntilMS/1000, o.WeightMicro, o.SpendMinor); got != test.want {
+			t.Errorf("%s %v: %s, expected %s", test.name, test.properties, got, test.want)
+		}
+	}
+	if !p.IsSpend("Door") || p.SpendProperty("door") != "price" || p.WeightMicro("Door") != 3*score.Micro {
+		t.Errorf("by the name alone: %v %q %d", p.IsSpend("Door"), p.SpendProperty("door"), p.WeightMicro("Door"))
+	}
+}
+
 func FuzzParsePolicy(f *testing.F) {
 	f.Add([]byte("alpha_per_hour: 0.5\nevents: {a: {weight: 2}}\nformula: t_seconds * 2\n"))
 	f.Add([]byte("curve: {full_hours: 1, half_hours: 2}\ncaps: {day_points: 5}\n"))
+	f.Add([]byte("pack: game-1\nevents: {a: [{where: {k: [v, w]}, weight: 2}, {spend: p}]}\n"))
+	f.Add([]byte("pack: x-1\ntitle: t\ndescription: d\nclients: [{name: n, source: s}]\ncurrency: USD\nevents: {a: {presence_seconds: 1}}\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		p, err := score.ParsePolicy(text)
 		if err != nil {
-			return
+			if p, err = score.ParsePack(text); err != nil {
+				return
+			}
+		}
+		for _, m := range p.Meanings() {
+			if m.PresenceSeconds < 0 || m.PresenceSeconds > 3600 || m.WeightMicro < 0 || m.Spend != "" && m.Refund != "" {
+				t.Fatalf("out of bounds: %+v", m)
+			}
 		}
 		var day score.Day
 		day.Present(1, 0, 86_400_000)

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/attentionbank/attentionbank/bank"
+	"github.com/attentionbank/attentionbank/collect"
+	"github.com/attentionbank/attentionbank/event"
+)
+
+// A dry run of the policy that holds changes nothing; of another one it says
+// who gains and who loses. It writes nothing: the bank goes on as it was.
+func TestDryRun(t *testing.T) {
+	ctx := context.Background()
+	site := Site{Data: t.TempDir()}
+	nowMS := int64(1_768_046_400_000) // 2026-01-10T12:00:00Z
+	warn := func(message string) { t.Log(message) }
+	n, err := openNode(ctx, site, func() int64 { return nowMS }, warn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := n.journal.Submit(ctx, bank.RegisterWorld{Code: "cafe"}.AppendTo(nil)); err != nil {
+		t.Fatal(err)
+	}
+	var items []event.Item
+	report := func(user, name string, count int, minutes int64) {
+		for i := range count {
+			items = append(items, event.Item{Event: event.Event{
+				Call: event.Track, Type: name, UserID: user, MessageID: fmt.Sprintf("%s %s %d", user, name, i), TimeMS: nowMS - int64(i)*minutes*60_000,
+			}})
+		}
+	}
+	report("dancer", "Danced", 4, 10)    // 30 s and an interaction each
+	report("sitter", "heartbeat", 60, 1) // 10 s each
+	report("both", "Danced", 1, 1)
+	report("both", "heartbeat", 12, 1)
+	if _, err := n.collector.Accept(ctx, collect.Request{World: 1, Trust: collect.TrustServer, Items: items}); err != nil {
+		t.Fatal(err)
+	}
+	if err := n.close(); err != nil {
+		t.Fatal(err)
+	}
+	dry := func(policy string, args ...string) (string, int) {
+		t.Helper()
+		file := filepath.Join(t.TempDir(), "next.yaml")
+		if err := os.WriteFile(file, []byte(policy), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var stdout, stderr bytes.Buffer
+		line := append([]string{"policy", "dry-run", file, "--world", "cafe", "--until", "2026-01-10", "--data", site.Data}, args...)
+		status := run(&environment{ctx, strings.NewReader(""), &stdout, &stderr}, line)
+		t.Log(stderr.String())
+		return stdout.String(), status
+	}
+	read := func(policy string) (outcome dryRun) {
+		t.Helper()
+		text, status := dry(policy, "--json")
+		if err := json.Unmarshal([]byte(text), &outcome); err != nil || status != 0 {
+			t.Fatalf("%d, %v: %s", status, err, text)
+		}
+		return outcome
+	}
+	// 4 × 30 s and 4 acts are 1 + 2 points, 600 s are 5; 30 s, 120 s of
+	// heartbeats of which one falls into the dance, and an act are 1.5 and a bit.
+	same := read("caps: {slice_interactions: 60, day_spend: 1000}\n")
+	if same.Now.Points != same.Then.Points || same.Gain+same.Lose != 0 || same.Same != 3 || same.Now.Points == "0" || same.FromDay != "2026-01-04" {
+		t.Errorf("by the policy that holds: %+v", same)
+	}
+	acts := read("alpha_per_hour: 0\nbeta: 2\n")
+	if acts.Gain != 2 || acts.Lose != 1 || acts.People[0].Now != "3" || acts.People[0].Then != "8" || acts.People[2].Now != "5" || acts.People[2].Then != "0" || acts.Then.Points != "10" {
+		t.Errorf("by one that pays acts alone: %+v", acts)
+	}
+	text, _ := dry("alpha_per_hour: 0\nbeta: 2\n", "--days", "1", "--top", "1")
+	for _, part := range []string{"World cafe, 2026-01-10 to 2026-01-10, 3 people", "2 gain, 1 lose, 0 stay as they are", "GAIN MOST", "+166.6 %", "LOSE MOST", "-100.0 %"} {
+		if !strings.Contains(text, part) {
+			t.Errorf("without %q:\n%s", part, text)
+		}
+	}
+	if text, status := dry("", "--until", "2025-12-31"); status != 0 || !strings.Contains(text, "Nobody reported anything") {
+		t.Errorf("of days without events: %d %s", status, text)
+	}
+	if _, status := dry("", "--world", "bar"); status != 1 {
+		t.Errorf("of a world that is not there: %d", status)
+	}
+	if n, err = openNode(ctx, site, func() int64 { return nowMS }, warn); err != nil {
+		t.Fatal(err)
+	}
+	defer n.close()
+	if minted, err := n.flush(ctx); err != nil || minted != 3 {
+		t.Errorf("the bank goes on with %d person-days, %v", minted, err)
+	}
+}
