@@ -19,6 +19,7 @@ build: ## Build bin/attentionbank
 
 test: build e2e/node/node_modules ## Install what the tests need, then run every test
 	./storetest/install-postgres
+	./e2e/install-chromium
 	go vet ./...
 	go test -count=1 -timeout 20m ./... # the end-to-end tests run a binary that the cache does not know
 

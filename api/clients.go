@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/attentionbank/attentionbank/collect"
 	"github.com/attentionbank/attentionbank/event"
 	"github.com/attentionbank/attentionbank/identity"
 	"github.com/attentionbank/attentionbank/wire"
@@ -34,10 +35,9 @@ func (s *server) registerClients() {
 	s.registerIngest("send-snowplow", "/com.snowplowanalytics.snowplow/tp2", "Snowplow's tracker protocol 2; the application's id is the key", func(_ *http.Request, body []byte) (event.Batch, error) {
 		return event.DecodeSnowplow(body)
 	})
-	posthog := func(_ *http.Request, body []byte) (event.Batch, error) { return event.DecodePostHog(body) }
-	s.registerIngest("send-posthog-batch", "/batch/", "PostHog's batch of events", posthog)
-	s.registerIngest("send-posthog-events", "/e/", "PostHog's batch of events, as browsers send it", posthog)
-	s.registerIngest("send-posthog", "/i/v0/e/", "PostHog's single event", posthog)
+	s.registerIngest("send-posthog-batch", "/batch/", "PostHog's batch of events", posthogBatch)
+	s.registerIngest("send-posthog-events", "/e/", "PostHog's batch of events, as browsers send it", posthogBatch)
+	s.registerIngest("send-posthog", "/i/v0/e/", "PostHog's single event", posthogBatch)
 	s.registerPixel()
 	s.registerSettings()
 }
@@ -54,6 +54,10 @@ func segmentCall(call event.Call) decoder {
 	}
 }
 
+func posthogBatch(_ *http.Request, body []byte) (event.Batch, error) {
+	return event.DecodePostHog(body)
+}
+
 // registerIngest adds an endpoint for events. It is served without huma, which
 // would read a body of any declared type; it is described with it.
 func (s *server) registerIngest(id, path, summary string, decode decoder) {
@@ -61,8 +65,13 @@ func (s *server) registerIngest(id, path, summary string, decode decoder) {
 	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{Type: "object"}}}}
 	schema := s.huma.OpenAPI().Components.Schemas.Schema(typeOf[wire.EventsAnswer](), true, "EventsAnswer")
 	s.describeIngest(&op, map[string]*huma.MediaType{"application/json": {Schema: schema}})
+	// PostHog's browser client drops what is answered with any 4xx, 429 too.
+	drops := strings.HasPrefix(id, "send-posthog")
 	s.handleOpen(op, func(w http.ResponseWriter, r *http.Request) error {
 		answer, err := s.ingest(w, r, decode)
+		if drops && errors.Is(err, collect.ErrBusy) {
+			return &Problem{Status: http.StatusServiceUnavailable, Code: "busy", Detail: "Too many requests wait. Try again in a second."}
+		}
 		if err != nil {
 			return err
 		}
@@ -74,7 +83,7 @@ func (s *server) registerIngest(id, path, summary string, decode decoder) {
 
 func (s *server) describeIngest(op *huma.Operation, answer map[string]*huma.MediaType) {
 	describe(op, worldServer|worldWrite)
-	op.Description = "Any content type, gzip or not. The key stands in Basic authentication or in the body, where the client's own protocol has it. Answers: 200 with a verdict for each event once all are durable; 400 for an envelope that cannot be read; 401 for a key that is not valid; 413 for too large a body; 429 with Retry-After when too many wait; 503 when nothing can be made durable."
+	op.Description = "Any content type, gzip or not. The key stands in Basic authentication or in the body, where the client's own protocol has it. Answers: 200 with a verdict for each event once all are durable; 400 for an envelope that cannot be read; 401 for a key that is not valid; 413 for too large a body; 429 with Retry-After when too many wait (503 where the client would drop the events); 503 when nothing can be made durable."
 	s.document(op, map[string]*huma.Response{"200": {Description: "Every event has a verdict.", Content: answer}}, map[string]string{
 		"400": "The envelope cannot be read.", "401": "The key is not valid.", "403": "The key may not send events.", "413": "Too large.",
 		"415": "The content encoding is not known.", "429": "Busy; see Retry-After.", "503": "Nothing can be made durable now.",
