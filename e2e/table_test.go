@@ -6,10 +6,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
-	"io"
-	"log"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"slices"
@@ -17,11 +14,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	cloudevents "github.com/cloudevents/sdk-go/v2"
-	cecontext "github.com/cloudevents/sdk-go/v2/context"
-	cehttp "github.com/cloudevents/sdk-go/v2/protocol/http"
-	"github.com/segmentio/analytics-go/v3"
 )
 
 var update = flag.Bool("update", false, "write docs/clients.md as the test sees it")
@@ -67,85 +59,6 @@ var predicaments = []struct {
 
 const caseEvents = 6 // of each device, a minute apart
 
-// network passes requests on to the bank and fails once, as networks do: before
-// the bank has seen the events, or after it has made them durable.
-type network struct {
-	*httptest.Server
-	mu      sync.Mutex
-	fault   string
-	carried int // requests with events
-	failed  int
-}
-
-func newNetwork(t *testing.T, b *bank, fault string) *network {
-	n := &network{fault: fault}
-	n.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		fault := n.next(r)
-		if fault == "429" || fault == "503" {
-			if origin := r.Header.Get("Origin"); origin != "" {
-				w.Header().Set("Access-Control-Allow-Origin", origin)
-				w.Header().Set("Access-Control-Allow-Credentials", "true")
-				w.Header().Set("Access-Control-Expose-Headers", "Retry-After")
-			}
-			status := http.StatusServiceUnavailable
-			if fault == "429" {
-				status = http.StatusTooManyRequests
-				w.Header().Set("Retry-After", "1")
-			}
-			w.WriteHeader(status)
-			return
-		}
-		n.pass(t, b, w, r, fault == "cut")
-	}))
-	t.Cleanup(n.Close)
-	return n
-}
-
-// next returns the fault for a request: the first that carries events has it.
-func (n *network) next(r *http.Request) (fault string) {
-	carries := r.Method == http.MethodPost && !strings.HasPrefix(r.URL.Path, "/flags") || r.URL.Path == "/i"
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if !carries {
-		return ""
-	}
-	if n.carried++; n.carried > 1 || n.fault == "" {
-		return ""
-	}
-	n.failed++
-	return n.fault
-}
-
-func (n *network) pass(t *testing.T, b *bank, w http.ResponseWriter, r *http.Request, cut bool) {
-	request, err := http.NewRequest(r.Method, b.url+r.URL.RequestURI(), r.Body)
-	if err != nil {
-		t.Error(err)
-		return
-	}
-	request.Header, request.Host = r.Header.Clone(), r.Host
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return // the client went away, or the test is over
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Error(err)
-		return
-	}
-	if cut {
-		if connection, _, err := w.(http.Hijacker).Hijack(); err == nil {
-			connection.Close()
-		}
-		return
-	}
-	for name, values := range response.Header {
-		w.Header()[name] = values
-	}
-	w.WriteHeader(response.StatusCode)
-	w.Write(body)
-}
-
 // client is a row of the table.
 type client struct {
 	name   string
@@ -169,6 +82,7 @@ func writeKey(b *bank) string  { return b.write }
 var tableClients = []client{
 	{name: "@segment/analytics-node", module: "@segment/analytics-node", drive: "segment-node", key: serverKey},
 	{name: "@segment/analytics-next, in Chromium", module: "@segment/analytics-next", drive: "segment-browser", key: writeKey, browser: true},
+	{name: "@segment/analytics-next, in batches", module: "@segment/analytics-next", drive: "segment-browser-batch", key: writeKey, browser: true},
 	{name: "analytics-node", module: "analytics-node", drive: "segment-node-old", key: serverKey},
 	{name: "@rudderstack/rudder-sdk-node", module: "@rudderstack/rudder-sdk-node", drive: "rudderstack", key: serverKey},
 	{name: "segmentio/analytics-go", key: serverKey, inGo: sendSegmentGo},
@@ -402,86 +316,6 @@ func (c client) node(t *testing.T, b *bank, cases []clientCase, skewMS int64) (a
 		t.Errorf("%s: %v: %s", c.name, err, stdout.String())
 	}
 	return answers
-}
-
-// at is the time of an event: what the program says, which in Go has no other
-// clock than the machine's.
-func (c clientCase) at(i int) time.Time {
-	if c.Times[i] != nil {
-		return time.UnixMilli(*c.Times[i])
-	}
-	return time.Now().Add(time.Duration(c.SkewMS) * time.Millisecond)
-}
-
-func sendSegmentGo(t *testing.T, key string, c clientCase) said {
-	reported := &outcomes{}
-	var devices []analytics.Client
-	for device := range c.Devices {
-		client, err := analytics.NewWithConfig(key, analytics.Config{
-			Endpoint: c.Host, BatchSize: 3, Interval: 50 * time.Millisecond, Callback: reported, Logger: analytics.StdLogger(log.New(io.Discard, "", 0)),
-			RetryAfter: func(int) time.Duration { return 50 * time.Millisecond },
-		})
-		if err != nil {
-			t.Error(err)
-			return said{}
-		}
-		devices = append(devices, client)
-		for i := range c.Times {
-			if err := client.Enqueue(analytics.Track{UserId: c.User, Event: "Jumped", MessageId: fmt.Sprintf("%s-%d-%d", c.User, device, i), Timestamp: c.at(i)}); err != nil {
-				t.Error(err)
-			}
-		}
-	}
-	for deadline := time.Now().Add(2 * time.Minute); reported.count() < len(c.Times)*c.Devices && time.Now().Before(deadline); {
-		time.Sleep(20 * time.Millisecond)
-	}
-	for _, client := range devices {
-		if err := client.Close(); err != nil {
-			t.Error(err)
-		}
-	}
-	reported.mu.Lock()
-	defer reported.mu.Unlock()
-	return said{Name: c.Name, Acknowledged: len(reported.succeeded)}
-}
-
-func sendCloudEventsGo(t *testing.T, key string, c clientCase) said {
-	answer := said{Name: c.Name}
-	var mu sync.Mutex
-	var devices sync.WaitGroup
-	for device := range c.Devices {
-		devices.Go(func() {
-			client, err := cloudevents.NewClientHTTP(cloudevents.WithTarget(c.Host+"/v1/cloudevents"), cehttp.WithHeader("Authorization", "Bearer "+key))
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			ctx := cecontext.WithRetriesExponentialBackoff(context.Background(), 50*time.Millisecond, 5)
-			for i := range c.Times {
-				e := cloudevents.NewEvent()
-				e.SetID(fmt.Sprintf("%d-%d", device, i))
-				e.SetSource("/" + c.User)
-				e.SetType("Jumped")
-				e.SetSubject(c.User)
-				e.SetTime(c.at(i))
-				if err := e.SetData(cloudevents.ApplicationJSON, map[string]int{"height": i}); err != nil {
-					t.Error(err)
-				}
-				again := 0
-				for deadline := time.Now().Add(time.Minute); !cloudevents.IsACK(client.Send(ctx, e)); again++ {
-					if time.Now().After(deadline) {
-						return
-					}
-				}
-				mu.Lock()
-				answer.Acknowledged++
-				answer.Again += again
-				mu.Unlock()
-			}
-		})
-	}
-	devices.Wait()
-	return answer
 }
 
 // clientTable writes docs/clients.md.

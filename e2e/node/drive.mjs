@@ -69,13 +69,11 @@ const clients = {
     }
   },
   async 'segment-browser'(config) {
-    return inBrowser(config, 'segment', { path: /\/v1\/t$/, count: () => 1 }, {
-      start: async ([host, key]) => {
-        globalThis.analytics = AnalyticsNext.AnalyticsBrowser.load({ writeKey: key, cdnURL: host })
-        await globalThis.analytics
-      },
-      send: (events) => events.forEach((event) => analytics.track('Jumped', {}, { userId: event.user, messageId: event.id, ...(event.time && { timestamp: new Date(event.time) }) }))
-    })
+    return segmentBrowser(config, { path: /\/v1\/t$/, count: () => 1 }, {})
+  },
+  async 'segment-browser-batch'(config) {
+    const deliveryStrategy = { strategy: 'batching', config: { size: 3, timeout: 200 } }
+    return segmentBrowser(config, { path: /\/v1\/b$/, count: (body) => JSON.parse(body).batch.length }, { integrations: { 'Segment.io': { deliveryStrategy } } })
   },
   async 'snowplow-browser'(config) {
     return inBrowser(config, 'snowplow', { path: /\/tp2$/, count: (body) => JSON.parse(body).data.length }, {
@@ -137,6 +135,17 @@ function oneByOne(emit) {
   }
 }
 
+function segmentBrowser(config, seen, options) {
+  return inBrowser(config, 'segment', seen, {
+    start: async ([host, key, options]) => {
+      globalThis.analytics = AnalyticsNext.AnalyticsBrowser.load({ writeKey: key, cdnURL: host }, options)
+      await globalThis.analytics
+    },
+    send: (events) => events.forEach((event) => analytics.track('Jumped', {}, { userId: event.user, messageId: event.id, ...(event.time && { timestamp: new Date(event.time) }) })),
+    options
+  })
+}
+
 async function snowplowNode(host, key, eventMethod) {
   const { newTracker, buildStructEvent } = await import('@snowplow/node-tracker')
   let acknowledged = 0
@@ -162,7 +171,7 @@ async function snowplowNode(host, key, eventMethod) {
 
 let shared
 // inBrowser counts what the bank has answered with 200, as the page sees it.
-async function inBrowser({ host, key, skewMS, drops }, script, { path, count }, { start, send, again }) {
+async function inBrowser({ host, key, skewMS, drops }, script, { path, count }, { start, send, again, options = {} }) {
   shared ??= (await import('./browser.mjs')).browser()
   const page = await (await shared).open([script], skewMS)
   let acknowledged = 0
@@ -170,7 +179,7 @@ async function inBrowser({ host, key, skewMS, drops }, script, { path, count }, 
     const request = response.request()
     if (request.method() === 'POST' && response.status() === 200 && path.test(new URL(request.url()).pathname)) acknowledged += count(request.postData())
   })
-  await page.evaluate(start, [host, key])
+  await page.evaluate(start, [host, key, options])
   return async (events) => {
     await page.evaluate(
       send,
