@@ -237,6 +237,7 @@ func TestProblemsSayWhatIsAccepted(t *testing.T) {
 		{400, "invalid_request", "POST", "/v1/worlds", `{"world":`, ""},
 		{404, "not_found", "GET", "/v1/worlds/nowhere", "", "world"},
 		{422, "invalid_request", "POST", "/v1/worlds/cafe/policies", `{"policy":"alfa: 1"}`, "alpha_per_hour"},
+		{422, "invalid_request", "POST", "/v1/worlds/cafe/policies", `{"policy":"pack: casino-1"}`, "there are game-1"},
 		{422, "policy_not_ahead", "POST", "/v1/worlds/cafe/policies", `{"policy":"beta: 1","effective_day":"2026-01-10"}`, "to come"},
 		{422, "monetary_policy_invalid", "PUT", "/v1/monetary-policy", `{"mode":"capped","lambda":"101","budget":"5","epoch_seconds":86400,"close_delay_seconds":0}`, "0 to 100"},
 		{422, "invalid_request", "PUT", "/v1/monetary-policy", `{"mode":"capped","lambda":"1.0000001","budget":"5","epoch_seconds":86400,"close_delay_seconds":0}`, "6 decimal"},

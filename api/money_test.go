@@ -144,7 +144,7 @@ func TestPages(t *testing.T) {
 		s.ok("POST", "/v1/transfers", s.person, legs("tips", mine, worlds, fmt.Sprintf("0.%d", n+1)))
 		s.ok("POST", "/v1/worlds", s.operator, fmt.Sprintf(`{"world":"w%d"}`, n))
 		s.ok("POST", "/v1/accounts", s.person, fmt.Sprintf(`{"person":"%s","asset":"GOLD","sub":%d}`, s.personID, n+1))
-		s.ok("POST", "/v1/worlds/cafe/policies", s.operator, `{"policy":"beta: 1"}`)
+		s.ok("POST", "/v1/worlds/cafe/policies", s.operator, `{"policy":"pack: game-1"}`)
 		s.mint(bank.Day(startMS)-int32(n), 1)
 	}
 	s.catchUp()

@@ -58,6 +58,10 @@ func (p *Policy) named(name string) []rule {
 	return p.anyRule
 }
 
+// Names reports whether the policy, its pack or the defaults say what an event
+// of this name means; if not, it is like any other.
+func (p *Policy) Names(name string) bool { return p.rules[strings.ToLower(name)] != nil }
+
 // IsSpend reports whether an event of this name can be spend under the policy.
 func (p *Policy) IsSpend(name string) bool { return p.SpendProperty(name) != "" }
 

@@ -29,8 +29,9 @@ func (c *policyCommand) Help() string {
 }
 
 type policyCheckCommand struct {
-	File string `arg:"" help:"Policy or scenario pack (YAML); - is standard input."`
-	JSON bool   `help:"Print JSON."`
+	File   string `arg:"" help:"Policy or scenario pack (YAML); - is standard input."`
+	Events string `help:"Events that your clients send, as NDJSON in Segment's form: what each would mean." type:"existingfile" placeholder:"FILE"`
+	JSON   bool   `help:"Print JSON."`
 }
 
 // Help teaches by example.
@@ -41,6 +42,7 @@ own, those of the pack that it names, and the default ones. A file that begins w
 
 Examples:
   attentionbank policy check cafe.yaml
+  attentionbank policy check cafe.yaml --events sample.ndjson
   attentionbank policy check cafe.yaml --json
   attentionbank policy packs game-1 | attentionbank policy check -`
 }
@@ -57,6 +59,7 @@ type policyShown struct {
 	RefundWindowDays int          `json:"refund_window_days"`
 	Formula          bool         `json:"formula"`
 	Events           []eventShown `json:"events"`
+	Reported         []reported   `json:"reported,omitempty"`
 	Warnings         []string     `json:"warnings"`
 }
 
@@ -83,7 +86,13 @@ func (c *policyCheckCommand) Run(env *environment) error {
 	if err != nil {
 		return withHint(fmt.Errorf("%s: %w", c.File, err), "%s", hint)
 	}
-	return c.print(env.stdout, showPolicy(policy))
+	shown := showPolicy(policy)
+	if c.Events != "" {
+		if shown.Reported, err = readReported(env, c.Events, policy); err != nil {
+			return err
+		}
+	}
+	return c.print(env.stdout, shown)
 }
 
 func readPolicy(env *environment, file string) ([]byte, error) {
@@ -148,6 +157,12 @@ func (c *policyCheckCommand) print(w io.Writer, shown policyShown) error {
 	fmt.Fprintln(table, "EVENT\tWHERE\tPRESENCE\tWEIGHT\tSPEND\tREFUND")
 	for _, e := range shown.Events {
 		fmt.Fprintf(table, "%s\t%s\t%d s\t%s\t%s\t%s\n", e.Event, strings.Join(e.Where, " "), e.PresenceSeconds, e.Weight, e.Spend, e.Refund)
+	}
+	if len(shown.Reported) > 0 {
+		fmt.Fprintln(table, "\nREPORTED\tEVENTS\tPRESENCE\tWEIGHT\tSPEND\tMEANT BY")
+	}
+	for _, r := range shown.Reported {
+		fmt.Fprintf(table, "%s\t%d\t%d s\t%s\t%s\t%s\n", r.Event, r.Count, r.PresenceSeconds, r.Weight, r.Spend, r.By)
 	}
 	if err := table.Flush(); err != nil {
 		return err
