@@ -97,14 +97,22 @@ const pixel = "GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\x00\x00\x00!\xf9\x
 // query, where they are told not to post.
 func (s *server) registerPixel() {
 	op := operation("send-snowplow-pixel", http.MethodGet, "/i", "Snowplow's event as a query", "events")
+	for _, field := range [][2]string{{"e", "What it is: pv, pp, se, tr, ti or ue."}, {"eid", "The message id."}, {"aid", "A world's write key."}, {"uid", "The user's id."}, {"duid", "The device's id."}, {"dtm", "When it happened, ms since 1970."}, {"stm", "When it was sent."}} {
+		op.Parameters = append(op.Parameters, &huma.Param{Name: field[0], In: "query", Description: field[1], Schema: &huma.Schema{Type: "string"}})
+	}
 	s.describeIngest(&op, map[string]*huma.MediaType{"image/gif": {}})
 	s.handleOpen(op, func(w http.ResponseWriter, r *http.Request) error {
 		fields := map[string]string{}
 		for name, values := range r.URL.Query() {
 			fields[name] = values[0]
 		}
-		// A body is none of the protocol's.
-		r.Body = http.NoBody
+		// A secret has no place in a URL, which everyone on the way writes down.
+		if r.Header.Get("Authorization") == "" {
+			if err := s.isWriteKey(r.Context(), fields["aid"]); err != nil {
+				return err
+			}
+		}
+		r.Body = http.NoBody // the protocol has none
 		if _, err := s.ingest(w, r, func(*http.Request, []byte) (event.Batch, error) { return event.DecodeSnowplowQuery(fields), nil }); err != nil {
 			return err
 		}
@@ -167,7 +175,7 @@ func (s *server) isWriteKey(ctx context.Context, key string) error {
 		return err
 	}
 	if who.Kind != identity.Write {
-		return &Problem{Status: http.StatusForbidden, Code: "role_forbidden", Detail: "A page needs the world's write key (ab_wk_…); its server key is secret and must not be there."}
+		return &Problem{Status: http.StatusForbidden, Code: "role_forbidden", Detail: "Here goes the world's write key (ab_wk_…); its server key is secret and belongs into no page and no address."}
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -76,11 +77,13 @@ func TestEveryClientsWay(t *testing.T) {
 			t.Errorf("%s: its verdict is %d %s", test.name, verdict.Code, verdict.Body)
 		}
 	}
-	image := s.sent("GET", "/i?e=pv&eid=pixel&duid=device&aid="+url.QueryEscape(s.serverKey), "")
+	image := s.sent("GET", "/i?e=pv&eid=pixel&duid=device&aid="+url.QueryEscape(s.writeKey), "")
 	if image.Code != http.StatusOK || image.Header().Get("Content-Type") != "image/gif" || !strings.HasPrefix(image.Body.String(), "GIF89a") {
 		t.Errorf("the pixel: %d %s", image.Code, image.Body)
 	}
 	s.ok("GET", "/v1/worlds/cafe/events/pixel", s.serverKey, "")
+	s.refused(http.StatusForbidden, "role_forbidden", "GET", "/i?e=pv&eid=x&duid=d&aid="+url.QueryEscape(s.serverKey), "", "")
+	s.refused(http.StatusUnauthorized, "key_missing", "GET", "/i?e=pv&eid=x&duid=d", "", "")
 	s.refused(http.StatusUnauthorized, "key_missing", "POST", "/v1/cloudevents", "", `{}`)
 	s.refused(http.StatusUnauthorized, "key_missing", "POST", "/v1/b", "", `{"batch":[]}`)
 	s.refused(http.StatusNotFound, "not_found", "POST", "/batch/more", s.serverKey, `{"batch":[]}`)
@@ -127,4 +130,22 @@ func TestProjectSettings(t *testing.T) {
 	}
 	s.refused(http.StatusUnauthorized, "key_invalid", "GET", "/v1/projects/ab_wk_x/settings", "", "")
 	s.refused(http.StatusForbidden, "role_forbidden", "GET", "/v1/projects/"+s.serverKey+"/settings", "", "")
+}
+
+// When too many wait, each client gets the status with which it sends again.
+func TestBusyAsEachClientKnowsIt(t *testing.T) {
+	s := newStack(t)
+	for range maxIngesting {
+		s.server.ingesting <- struct{}{}
+	}
+	var waiting sync.WaitGroup
+	for path, want := range map[string]int{"/v1/batch": 429, "/com.snowplowanalytics.snowplow/tp2": 429, "/v1/cloudevents": 429, "/e/": 503, "/batch/": 503, "/i/v0/e/": 503} {
+		waiting.Go(func() {
+			answer := s.do("POST", path, s.serverKey, `{}`)
+			if answer.Code != want || answer.Header().Get("Retry-After") == "" {
+				t.Errorf("%s: %d %v", path, answer.Code, answer.Header())
+			}
+		})
+	}
+	waiting.Wait()
 }

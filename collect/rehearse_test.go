@@ -86,3 +86,22 @@ func TestRehearsalComesToTheSame(t *testing.T) {
 		fmt.Sprintf("%x %d", ann, first): 3 * score.Micro, fmt.Sprintf("%x %d", ann, first+2): 0, fmt.Sprintf("%x %d", bob, first-3): 0,
 	})
 }
+
+// What a rehearsal takes for each event: reading, opening, folding.
+func BenchmarkRehearse(b *testing.B) {
+	w := newWorld(b)
+	const people, each = 500, 40
+	for person := range people {
+		var events []event.Event
+		for i := range each {
+			events = append(events, event.Event{Type: "Jumped", MessageID: fmt.Sprint(person, "/", i), UserID: fmt.Sprint(person), TimeMS: startMS - int64(i)*minuteMS})
+		}
+		w.accept(collect.TrustServer, events...)
+	}
+	for b.Loop() {
+		if got := len(w.rehearse(w.policies, 3)); got != people {
+			b.Fatal(got)
+		}
+	}
+	b.ReportMetric(float64(people*each*b.N)/b.Elapsed().Seconds(), "events/s")
+}

@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -190,7 +192,34 @@ func FuzzDecodeCloudEvents(f *testing.F) {
 	})
 }
 
+// recordings adds the bodies that real clients sent to a path.
+func recordings(f *testing.F, path string) {
+	files, err := filepath.Glob("../packs/testdata/*.json")
+	if err != nil || len(files) == 0 {
+		f.Fatalf("no recorded requests: %v", err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		var requests []struct {
+			Path string
+			Body json.RawMessage
+		}
+		if err := json.Unmarshal(text, &requests); err != nil {
+			f.Fatal(err)
+		}
+		for _, request := range requests {
+			if request.Path == path {
+				f.Add([]byte(request.Body))
+			}
+		}
+	}
+}
+
 func FuzzDecodeSnowplow(f *testing.F) {
+	recordings(f, "/com.snowplowanalytics.snowplow/tp2")
 	f.Add([]byte(`{"schema":"s","data":[{"e":"pp","eid":"m","aid":"k","uid":"u","dtm":"1767225601500"}]}`))
 	f.Add([]byte(`{"data":[{"e":"ue","duid":"d","ue_pr":"{\"data\":{\"schema\":\"iglu:a/b/c/d\",\"data\":{\"x\":1}}}"}]}`))
 	f.Add([]byte(`{"data":[{"e":"ue","duid":"d","ue_px":"e30"}]}`))
@@ -203,6 +232,7 @@ func FuzzDecodeSnowplow(f *testing.F) {
 }
 
 func FuzzDecodePostHog(f *testing.F) {
+	recordings(f, "/e/")
 	f.Add([]byte(`{"api_key":"k","batch":[{"event":"x","distinct_id":"u","uuid":"m","properties":{"a":1}}],"sent_at":"2026-01-01T00:00:00Z"}`))
 	f.Add([]byte(`{"token":"k","event":"$identify","properties":{"distinct_id":"d","$is_identified":false}}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
