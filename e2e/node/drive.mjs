@@ -87,12 +87,16 @@ const clients = {
   },
   async 'posthog-browser'(config) {
     return inBrowser(config, 'posthog', { path: /\/e\/$/, count: (body) => body.match(/"event":"Jumped"/g)?.length ?? 0 }, {
-      start: ([host, key]) =>
-        posthog.init(key, { api_host: host, opt_out_useragent_filter: true, autocapture: false, capture_pageview: false, capture_pageleave: false, disable_compression: true, advanced_disable_flags: true, persistence: 'memory' }),
+      // The user is known from the start, so that nothing but the events is sent.
+      start: ([host, key, { user }]) =>
+        posthog.init(key, {
+          api_host: host, opt_out_useragent_filter: true, autocapture: false, capture_pageview: false, capture_pageleave: false, disable_compression: true,
+          advanced_disable_flags: true, persistence: 'memory', bootstrap: { distinctID: user, isIdentifiedID: true }
+        }),
       send: (events) => {
-        posthog.identify(events[0].user)
         for (const event of events) posthog.capture('Jumped', {}, { ...(event.time && { timestamp: new Date(event.time) }) })
-      }
+      },
+      options: { user: config.user }
     })
   }
 }
