@@ -277,15 +277,21 @@ func (c client) send(t *testing.T, b *bank, cases []clientCase) (answers []said)
 	if c.browser {
 		return c.node(t, b, cases, 0)
 	}
-	for _, skewMS := range []int64{0, 300_000, -300_000} {
-		var some []clientCase
-		for _, test := range cases {
-			if test.SkewMS == skewMS {
-				some = append(some, test)
-			}
-		}
-		answers = append(answers, c.node(t, b, some, skewMS)...)
+	bySkew := map[int64][]clientCase{}
+	for _, test := range cases {
+		bySkew[test.SkewMS] = append(bySkew[test.SkewMS], test)
 	}
+	var mu sync.Mutex
+	var processes sync.WaitGroup
+	for skewMS, some := range bySkew {
+		processes.Go(func() {
+			said := c.node(t, b, some, skewMS)
+			mu.Lock()
+			defer mu.Unlock()
+			answers = append(answers, said...)
+		})
+	}
+	processes.Wait()
 	return answers
 }
 
