@@ -32,6 +32,7 @@ var layers = map[string]struct {
 	"packs":  {pure: true},
 	"score":  {ours: []string{"amount", "event", "packs"}, others: []string{"cel.dev/cel-go", "go.yaml.in/yaml/v3"}, pure: true},
 	"ledger": {ours: []string{"amount", "pages"}, pure: true},
+	"market": {ours: []string{"amount", "pages"}, pure: true},
 	"bank":   {ours: []string{"amount", "ledger", "pages"}, pure: true},
 
 	"collect":  {ours: []string{"bank", "event", "score"}},
