@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -136,7 +137,7 @@ func (c *policyDryRunCommand) rehearse(env *environment, candidate *score.Policy
 	}
 	world, found := state.WorldByCode(c.World)
 	if !found {
-		return outcome, fmt.Errorf("the bank has no world %s", c.World)
+		return outcome, withHint(fmt.Errorf("the bank has no world %s", c.World), "it has %s", worldsOf(state))
 	}
 	n := &node{site: c.Site}
 	defer func() { err = errors.Join(err, n.close()) }()
@@ -184,6 +185,18 @@ func (c *policyDryRunCommand) rehearse(env *environment, candidate *score.Policy
 	}
 	outcome.settle(moves)
 	return outcome, nil
+}
+
+// worldsOf names the first worlds of a bank.
+func worldsOf(state *bank.State) string {
+	if state.Worlds() == 0 {
+		return "none"
+	}
+	var codes []string
+	for number := uint32(1); number <= min(state.Worlds(), 20); number++ {
+		codes = append(codes, state.World(number).Code)
+	}
+	return strings.Join(codes, ", ")
 }
 
 // maxRefundWindowDays is the longest refund window that a policy can have.
