@@ -38,7 +38,7 @@ var layers = map[string]struct {
 	"collect":  {ours: []string{"bank", "event", "score"}},
 	"journal":  {ours: []string{"bank"}, others: []string{"golang.org/x/sys"}},
 	"history":  {ours: []string{"bank", "ledger"}},
-	"identity": {},
+	"identity": {others: []string{"github.com/go-jose/go-jose/v4"}},
 	"outbox":   {ours: []string{"amount", "bank"}},
 
 	"memory": {ours: []string{"collect", "history", "identity", "journal", "ledger", "outbox"}},

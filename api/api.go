@@ -52,6 +52,8 @@ type Config struct {
 	// Metrics answers GET /metrics, to operators only.
 	Metrics http.Handler
 	Version string
+	// Audience is the name of this bank in the tokens of worlds (aud).
+	Audience string
 	// NowMS is the clock, ms since 1970-01-01 UTC.
 	NowMS func() int64
 }
@@ -64,15 +66,16 @@ const (
 	worldServer
 	worldWrite
 	person
+	user
 	public
 )
 
 var roleOf = map[identity.Kind]role{
-	identity.Operator: operator, identity.Server: worldServer, identity.Write: worldWrite, identity.Person: person,
+	identity.Operator: operator, identity.Server: worldServer, identity.Write: worldWrite, identity.Person: person, identity.User: user,
 }
 
 func (r role) names() (names []string) {
-	for i, name := range [...]string{"operator", "server", "write", "person", "public"} {
+	for i, name := range [...]string{"operator", "server", "write", "person", "user", "public"} {
 		if r>>i&1 == 1 {
 			names = append(names, name)
 		}
@@ -93,6 +96,7 @@ type server struct {
 	worlds   remembered[string, uint32]
 	codes    remembered[uint32, string]
 	holds    remembered[uint64, ledger.Hold] // as they were when last seen
+	vouched  remembered[[32]byte, struct{}]  // tokens whose session is open, by their SHA-256
 
 	ingesting chan struct{} // a place for each request with events that is in memory
 }
@@ -115,7 +119,7 @@ func newServer(config Config) *server {
 	description.CreateHooks = nil // answers carry no links to schemas
 	description.DocsPath, description.SchemasPath, description.OpenAPIPath = "", "", ""
 	description.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"key":   {Type: "http", Scheme: "bearer", Description: "A key of the bank: ab_op_… of an operator, ab_sk_… of a world's server, ab_pk_… of a person."},
+		"key":   {Type: "http", Scheme: "bearer", Description: "A key of the bank: ab_op_… of an operator, ab_sk_… of a world's server, ab_pk_… of a person; or, where the role user is allowed, a token that a world signed for its user (JWT)."},
 		"basic": {Type: "http", Scheme: "basic", Description: "The key as the user name, as analytics clients send it; the password is empty."},
 	}
 	s := &server{Config: config, mux: http.NewServeMux(), ingesting: make(chan struct{}, maxIngesting)}
@@ -123,6 +127,7 @@ func newServer(config Config) *server {
 	s.registerWorlds()
 	s.registerMoney()
 	s.registerPeople()
+	s.registerTokens()
 	s.registerAccounts()
 	s.registerTransfers()
 	s.registerHolds()
@@ -246,15 +251,27 @@ func (s *server) authenticate(ctx context.Context, secret string, allowed role) 
 	if secret == "" {
 		return identity.Principal{}, keyMissing()
 	}
-	who, err := s.Identity.Authenticate(ctx, secret)
+	who, err := s.whoIs(ctx, secret)
 	if err != nil {
 		return who, err
 	}
 	if roleOf[who.Kind]&allowed == 0 && allowed&public == 0 {
 		return who, &Problem{Status: http.StatusForbidden, Code: "role_forbidden",
-			Detail: "A key of kind " + who.Kind.String() + " may not do this; allowed: " + strings.Join(allowed.names(), ", ") + "."}
+			Detail: "A credential of kind " + who.Kind.String() + " may not do this; allowed: " + strings.Join(allowed.names(), ", ") + "."}
 	}
 	return who, nil
+}
+
+// whoIs returns who acts by a key or by a token.
+func (s *server) whoIs(ctx context.Context, secret string) (identity.Principal, error) {
+	if !isToken(secret) {
+		return s.Identity.Authenticate(ctx, secret)
+	}
+	token, err := s.readToken(ctx, secret)
+	if err != nil {
+		return identity.Principal{}, err
+	}
+	return s.userOf(ctx, token)
 }
 
 func keyMissing() *Problem {

@@ -98,7 +98,7 @@ func TestEverythingElseIsRefused(t *testing.T) {
 // requireRoles tries an operation as everybody, on a bank of its own.
 func requireRoles(t *testing.T, op described) (cells int) {
 	s := newStack(t)
-	keys := map[string]string{"operator": s.operator, "server": s.serverKey, "write": s.writeKey, "person": s.person}
+	keys := map[string]string{"operator": s.operator, "server": s.serverKey, "write": s.writeKey, "person": s.person, "user": s.token(s.tokenKey("cafe", s.serverKey), "alice", "t1")}
 	at := strings.NewReplacer("{world}", "cafe", "{user_id}", "alice", "{person}", s.personID, "{account}", "1", "{hold}", "4294967296",
 		"{group}", "g", "{reference}", "r", "{message_id}", "cafe-1", "{key}", "key_0").Replace(op.path)
 	body := ""

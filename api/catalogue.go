@@ -39,7 +39,7 @@ func (s *server) registerCatalogue() {
 			shown, err := s.shownProduct(ctx, set.Product)
 			return &answered[wire.Product]{replayed(answer), shown}, err
 		})
-	register(s, operation("list-products", "GET", "/v1/worlds/{world}/products", "A world's catalogue", "shop"), operator|worldServer|person, s.listProducts)
+	register(s, operation("list-products", "GET", "/v1/worlds/{world}/products", "A world's catalogue", "shop"), operator|worldServer|person|user, s.listProducts)
 }
 
 // productOf reads what a product is to be.

@@ -82,7 +82,7 @@ func (s *server) registerIngest(id, path, summary string, decode decoder) {
 }
 
 func (s *server) describeIngest(op *huma.Operation, answer map[string]*huma.MediaType) {
-	describe(op, worldServer|worldWrite)
+	describe(op, worldServer|worldWrite|user)
 	op.Description = "Any content type, gzip or not. The key stands in Basic authentication or in the body, where the client's own protocol has it. Answers: 200 with a verdict for each event once all are durable; 400 for an envelope that cannot be read; 401 for a key that is not valid; 413 for too large a body; 429 with Retry-After when too many wait (503 where the client would drop the events); 503 when nothing can be made durable."
 	s.document(op, map[string]*huma.Response{"200": {Description: "Every event has a verdict.", Content: answer}}, map[string]string{
 		"400": "The envelope cannot be read.", "401": "The key is not valid.", "403": "The key may not send events.", "413": "Too large.",

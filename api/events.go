@@ -87,7 +87,7 @@ func (s *server) ingest(w http.ResponseWriter, r *http.Request, decode decoder) 
 	var who identity.Principal
 	var err error
 	if secret != "" {
-		if who, err = s.authenticate(r.Context(), secret, worldServer|worldWrite); err != nil {
+		if who, err = s.authenticate(r.Context(), secret, worldServer|worldWrite|user); err != nil {
 			return nil, err
 		}
 	}
@@ -113,6 +113,9 @@ func (s *server) ingest(w http.ResponseWriter, r *http.Request, decode decoder) 
 		if who, err = s.authenticate(r.Context(), batch.WriteKey, worldServer|worldWrite); err != nil {
 			return nil, err
 		}
+	}
+	if who.Kind == identity.User {
+		return s.acceptOf(r.Context(), secret, batch)
 	}
 	return s.accept(r.Context(), who, batch)
 }
@@ -149,7 +152,11 @@ func (s *server) accept(ctx context.Context, who identity.Principal, batch event
 			}
 		}
 	}
-	results, err := s.Collector.Accept(ctx, collect.Request{World: who.World, Trust: trust, Items: batch.Items})
+	return s.collect(ctx, collect.Request{World: who.World, Trust: trust, Items: batch.Items})
+}
+
+func (s *server) collect(ctx context.Context, request collect.Request) (*wire.EventsAnswer, error) {
+	results, err := s.Collector.Accept(ctx, request)
 	if err != nil {
 		return nil, err
 	}

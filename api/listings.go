@@ -39,7 +39,7 @@ func (s *server) registerListings() {
 			placed, _ := bank.First[bank.ListingPlaced](answer.Bytes)
 			return s.changedListing(ctx, who, placed.Listing, answer)
 		})
-	register(s, operation("list-listings", "GET", "/v1/listings", "What people offer, the oldest first", "shop"), operator|worldServer|person, s.listListings)
+	register(s, operation("list-listings", "GET", "/v1/listings", "What people offer, the oldest first", "shop"), operator|worldServer|person|user, s.listListings)
 	register(s, operation("cancel-listing", "POST", "/v1/listings/{listing}/cancel", "Take back what is offered", "shop"), operator|person,
 		func(ctx context.Context, who identity.Principal, in *struct {
 			ListingPath

@@ -47,13 +47,16 @@ func (s *server) registered(ctx context.Context, id [16]byte) (uint64, error) {
 
 // PersonPath names a person.
 type PersonPath struct {
-	Person string `path:"person" maxLength:"64"`
+	Person string `path:"person" maxLength:"64" doc:"Id of the person, or me for whose credential it is."`
 }
 
 // subject returns the subject of a person whom a caller may see: an operator
 // everyone, a person themselves, a world's server its own people.
 func (s *server) subject(ctx context.Context, who identity.Principal, text string) (identity.Subject, error) {
 	id, err := parsePerson(text)
+	if text == "me" && (who.Kind == identity.Person || who.Kind == identity.User) {
+		id, err = who.PersonID, nil
+	}
 	if err == nil {
 		var subjects []identity.Subject
 		if subjects, err = s.Identity.SubjectsOf(ctx, id); err == nil {
@@ -61,7 +64,7 @@ func (s *server) subject(ctx context.Context, who identity.Principal, text strin
 				switch who.Kind {
 				case identity.Operator:
 					return subject, nil
-				case identity.Person:
+				case identity.Person, identity.User:
 					if who.PersonID == id {
 						return subject, nil
 					}
@@ -139,7 +142,7 @@ func (s *server) registerPeople() {
 			}
 			return s.listKeys(ctx, identity.Principal{Kind: identity.Person, World: subject.World, Subject: subject.Number, PersonID: subject.Person})
 		})
-	register(s, operation("get-person", "GET", "/v1/people/{person}", "A person with points and accounts", "people"), operator|worldServer|person,
+	register(s, operation("get-person", "GET", "/v1/people/{person}", "A person with points and accounts", "people"), operator|worldServer|person|user,
 		func(ctx context.Context, who identity.Principal, in *PersonPath) (*body[wire.Person], error) {
 			subject, err := s.subject(ctx, who, in.Person)
 			if err != nil {
@@ -147,7 +150,7 @@ func (s *server) registerPeople() {
 			}
 			return s.showPerson(ctx, subject)
 		})
-	register(s, operation("get-attention", "GET", "/v1/people/{person}/attention", "What a day has earned, slice by slice, and why", "people"), operator|worldServer|person, s.attention)
+	register(s, operation("get-attention", "GET", "/v1/people/{person}/attention", "What a day has earned, slice by slice, and why", "people"), operator|worldServer|person|user, s.attention)
 	register(s, operation("list-mints", "GET", "/v1/people/{person}/mints", "What was posted for a person's days, the newest first", "people"), operator|person, s.mints)
 	register(s, operation("erase-person", "DELETE", "/v1/people/{person}/personal-data", "Destroy the person's data key: everything personal becomes unreadable for ever", "people"), operator|person,
 		func(ctx context.Context, who identity.Principal, in *PersonPath) (*struct{}, error) {
@@ -160,6 +163,11 @@ func (s *server) registerPeople() {
 			}
 			return nil, s.Collector.Forget(ctx, subject.Number)
 		})
+}
+
+// ofWorld reports whether a caller sees of a person what is of one world.
+func ofWorld(who identity.Principal) bool {
+	return who.Kind == identity.Server || who.Kind == identity.User
 }
 
 func (s *server) showPerson(ctx context.Context, subject identity.Subject) (*body[wire.Person], error) {
@@ -212,7 +220,7 @@ func (s *server) attention(ctx context.Context, who identity.Principal, in *stru
 	out := &body[wire.List[wire.Attention]]{Body: wire.List[wire.Attention]{Items: []wire.Attention{}}}
 	for i := range awards {
 		a := &awards[i]
-		if who.Kind == identity.Server && a.Award.World != who.World {
+		if ofWorld(who) && a.Award.World != who.World {
 			continue
 		}
 		shown := attentionOf(a)

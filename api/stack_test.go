@@ -113,7 +113,7 @@ func newStack(t *testing.T) *stack {
 	s.server = newServer(Config{
 		Bank: s.bank, Identity: registry, Collector: collector, History: tables, Lag: s.follower.Lag,
 		Webhooks: Webhooks{Store: memory.NewOutbox(), SendAgain: func(context.Context, uint64) error { return nil }, Secret: func(world, generation uint32) [32]byte { return registry.WorldSecret(world, fmt.Sprint(generation)) }},
-		Ready:    func() error { return s.bank.err }, Metrics: http.NotFoundHandler(), Version: "test", NowMS: now,
+		Ready:    func() error { return s.bank.err }, Metrics: http.NotFoundHandler(), Version: "test", Audience: "testbank", NowMS: now,
 		Fault: func(operation string, err error) { s.faults = append(s.faults, operation+": "+err.Error()) },
 	})
 	token, err := registry.OperatorLink(ctx)

@@ -222,7 +222,7 @@ func (s *server) registerPolicies() {
 			}
 			return s.publishPolicy(ctx, number, in.key(who, "policy"), in.World, in.Body)
 		})
-	register(s, operation("list-policies", "GET", "/v1/worlds/{world}/policies", "The versions of a world's policy, the oldest first", "policies"), operator|worldServer|person,
+	register(s, operation("list-policies", "GET", "/v1/worlds/{world}/policies", "The versions of a world's policy, the oldest first", "policies"), operator|worldServer|person|user,
 		func(ctx context.Context, who identity.Principal, in *struct {
 			WorldPath
 			Cursor string `query:"cursor" maxLength:"10" doc:"The next_cursor of the page before."`

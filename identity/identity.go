@@ -14,6 +14,8 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+
+	"github.com/go-jose/go-jose/v4"
 )
 
 // What can go wrong that a caller tells apart. Everything else is a fault.
@@ -80,6 +82,10 @@ type Registry struct {
 	// is not known; lastSubject is then asked of the store again.
 	lastUncertain bool
 
+	// tokenMu guards the keys by which worlds sign tokens.
+	tokenMu   sync.Mutex
+	tokenSets map[uint32]*jose.JSONWebKeySet
+
 	// cacheMu guards the caches, and is never held across the store.
 	cacheMu  sync.Mutex
 	subjects generations[SubjectRef, Subject]
@@ -99,8 +105,9 @@ func Open(ctx context.Context, store Store, master [32]byte, options Options) (*
 	r := &Registry{
 		store: store, nowMS: options.NowMS, master: aead,
 		live: make(map[[32]byte]*liveKey), liveByID: make(map[string]*liveKey), holders: make(map[Principal]int),
-		subjects: generations[SubjectRef, Subject]{size: orDefault(options.CachedSubjects, 100_000)},
-		dataKeys: generations[uint64, *dataKey]{size: orDefault(options.CachedDataKeys, 20_000)},
+		tokenSets: make(map[uint32]*jose.JSONWebKeySet),
+		subjects:  generations[SubjectRef, Subject]{size: orDefault(options.CachedSubjects, 100_000)},
+		dataKeys:  generations[uint64, *dataKey]{size: orDefault(options.CachedDataKeys, 20_000)},
 	}
 	if err := r.found(ctx); err != nil {
 		return nil, fmt.Errorf("opening identity: %w", err)

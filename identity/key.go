@@ -23,20 +23,23 @@ const (
 	Server
 	// Person is one person of a world.
 	Person
+	// User is a world's user by a token of the world. There are no keys of this
+	// kind: a token is no credential of the person.
+	User
 )
 
-var kindNames = [...]string{Operator: "operator", Write: "write", Server: "server", Person: "person"}
+var kindNames = [...]string{Operator: "operator", Write: "write", Server: "server", Person: "person", User: "user"}
 var kindPrefixes = [...]string{Operator: "ab_op_", Write: "ab_wk_", Server: "ab_sk_", Person: "ab_pk_"}
 
 // String returns the name of the kind.
 func (k Kind) String() string {
-	if k < Operator || k > Person {
+	if k < Operator || k > User {
 		return "unknown"
 	}
 	return kindNames[k]
 }
 
-// ParseKind returns the kind of a name.
+// ParseKind returns the kind of key of a name.
 func ParseKind(name string) (Kind, bool) {
 	for k := Operator; k <= Person; k++ {
 		if kindNames[k] == name {

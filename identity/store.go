@@ -14,6 +14,8 @@ type Store interface {
 	KeyStore
 	TicketStore
 	SubjectStore
+	TokenStore
+	LinkStore
 }
 
 // Founding is made once, at the first start.
@@ -96,4 +98,36 @@ type Ticket struct {
 	Hash      [32]byte // SHA-256 of the code
 	Subject   uint64   // ClaimCode: whose; else 0
 	ExpiresMS int64
+}
+
+// TokenStore keeps the keys by which worlds sign tokens, and which tokens that
+// work once were used.
+type TokenStore interface {
+	// TokenKeys returns what was set for a world; nil if nothing was.
+	TokenKeys(ctx context.Context, world uint32) ([]byte, error)
+	// SetTokenKeys replaces what was set for a world.
+	SetTokenKeys(ctx context.Context, world uint32, keys []byte) error
+	// SpendTokens notes that tokens were used for a purpose, all or none, and
+	// drops those that ended by nowMS. One that was used for the same purpose
+	// before is no error; for another it is ErrTaken.
+	SpendTokens(ctx context.Context, tokens []SpentToken, nowMS int64) error
+}
+
+// SpentToken is a token that was used up for something.
+type SpentToken struct {
+	Hash    [32]byte // SHA-256 of world and id
+	Purpose [16]byte
+	EndsMS  int64 // after which it is refused by its time
+}
+
+// LinkStore keeps which subjects are one person.
+type LinkStore interface {
+	// AddLink adds a link.
+	AddLink(ctx context.Context, link Link) error
+	// EndLink lets a link of a member end before a day, if it does not already
+	// end earlier, or returns ErrNotFound.
+	EndLink(ctx context.Context, member uint64, untilDay int32) error
+	// LinksOf returns the links in which a subject is member or head, in the
+	// order in which they were added.
+	LinksOf(ctx context.Context, subject uint64) ([]Link, error)
 }

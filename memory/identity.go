@@ -24,11 +24,15 @@ type Identity struct {
 	tickets  []identity.Ticket
 	subjects []identity.SubjectRecord // subject n is at n-1
 	byLookup map[[16]byte]uint64
+
+	tokenKeys map[uint32][]byte
+	spent     map[[32]byte]identity.SpentToken
+	links     []identity.Link
 }
 
 // NewIdentity returns an empty store.
 func NewIdentity() *Identity {
-	return &Identity{byLookup: make(map[[16]byte]uint64)}
+	return &Identity{byLookup: make(map[[16]byte]uint64), tokenKeys: make(map[uint32][]byte), spent: make(map[[32]byte]identity.SpentToken)}
 }
 
 // do runs an operation between the hooks, alone.
@@ -304,6 +308,7 @@ func (m *Identity) EraseSubjects(ctx context.Context, numbers []uint64, erasedMS
 			m.keys = slices.DeleteFunc(m.keys, func(key identity.Key) bool {
 				return key.Owner.Kind == identity.Person && key.Owner.Subject == number
 			})
+			m.links = slices.DeleteFunc(m.links, func(link identity.Link) bool { return link.Member == number || link.Head == number })
 		}
 		return nil
 	})

@@ -60,6 +60,24 @@ var identityMigrations = []string{
 		wrapped_key BLOB NOT NULL,
 		sealed_id   BLOB NOT NULL
 	)`,
+	`CREATE TABLE token_keys (
+		world INTEGER PRIMARY KEY,
+		keys  BLOB NOT NULL
+	);
+	CREATE TABLE spent_tokens (
+		hash    BLOB PRIMARY KEY,
+		purpose BLOB NOT NULL,
+		ends_ms INTEGER NOT NULL
+	) WITHOUT ROWID;
+	CREATE TABLE links (
+		number    INTEGER PRIMARY KEY,
+		member    INTEGER NOT NULL,
+		head      INTEGER NOT NULL,
+		from_day  INTEGER NOT NULL,
+		until_day INTEGER NOT NULL
+	);
+	CREATE INDEX links_by_member ON links (member);
+	CREATE INDEX links_by_head ON links (head)`,
 }
 
 var identitySettings = settings{name: "identity", migrations: identityMigrations, pragmas: []string{"secure_delete(ON)"}}
@@ -313,7 +331,7 @@ func (i *Identity) EraseSubjects(ctx context.Context, numbers []uint64, erasedMS
 	for _, number := range numbers {
 		i.lookups.drop(number)
 	}
-	if err := i.database.engine.wipe(ctx, i.database, "subject_secrets", "key_labels", "keys", "tickets"); err != nil {
+	if err := i.database.engine.wipe(ctx, i.database, "subject_secrets", "key_labels", "keys", "tickets", "links"); err != nil {
 		return fmt.Errorf("erased, but %w: erase again", err)
 	}
 	return nil
@@ -330,6 +348,7 @@ func eraseSubject(ctx context.Context, tx *transaction, number, erasedMS int64) 
 	for _, query := range []string{
 		"DELETE FROM keys WHERE kind = 4 AND subject = $1", // identity.Person
 		"DELETE FROM tickets WHERE subject = $1",
+		"DELETE FROM links WHERE member = $1 OR head = $1",
 	} {
 		if _, err := tx.ExecContext(ctx, query, number); err != nil {
 			return err

@@ -25,6 +25,8 @@ func Identity(t *testing.T, create func(t *testing.T) (open func() identity.Stor
 		"subjects are added all or none":                 identitySubjectsTaken,
 		"what was united is found":                       identityUnite,
 		"what was erased is gone and its number is not":  identityErase,
+		"token keys are replaced, tokens are used once":  identityTokens,
+		"links are kept, ended and erased":               identityLinks,
 		"a cancelled context changes nothing":            identityCancelled,
 	}
 	for name, test := range tests {
@@ -268,5 +270,54 @@ func wantRecords(t *testing.T, got []identity.SubjectRecord, want ...identity.Su
 	t.Helper()
 	if len(got)+len(want) > 0 && !reflect.DeepEqual(got, want) {
 		t.Fatalf("got records\n%+v\nwant\n%+v", got, want)
+	}
+}
+
+func identityTokens(t *testing.T, open func() identity.Store) {
+	store := open()
+	if keys := must(store.TokenKeys(t.Context(), 7))(t); keys != nil {
+		t.Fatalf("a world that has set no keys has %q", keys)
+	}
+	check(t, store.SetTokenKeys(t.Context(), 7, []byte("first")))
+	check(t, store.SetTokenKeys(t.Context(), 7, []byte("second")))
+	spent := func(id string, purpose byte, endsMS int64) identity.SpentToken {
+		return identity.SpentToken{Hash: sha256.Sum256([]byte(id)), Purpose: [16]byte{purpose}, EndsMS: endsMS}
+	}
+	check(t, store.SpendTokens(t.Context(), []identity.SpentToken{spent("a", 1, 100), spent("b", 1, 200)}, 50))
+	check(t, store.SpendTokens(t.Context(), []identity.SpentToken{spent("a", 1, 100), spent("b", 1, 200)}, 50))
+	store = open()
+	if keys := must(store.TokenKeys(t.Context(), 7))(t); string(keys) != "second" {
+		t.Fatalf("the keys are %q", keys)
+	}
+	// All or none: c is not used up by a call that is refused for b.
+	wantErr(t, store.SpendTokens(t.Context(), []identity.SpentToken{spent("c", 2, 300), spent("b", 2, 200)}, 50), identity.ErrTaken)
+	check(t, store.SpendTokens(t.Context(), []identity.SpentToken{spent("c", 3, 300)}, 50))
+	// What has ended is forgotten: its time refuses it.
+	check(t, store.SpendTokens(t.Context(), []identity.SpentToken{spent("a", 4, 400)}, 100))
+	wantErr(t, store.SpendTokens(t.Context(), []identity.SpentToken{spent("b", 4, 200)}, 199), identity.ErrTaken)
+}
+
+func identityLinks(t *testing.T, open func() identity.Store) {
+	store := open()
+	addSubjects(t, store, 1, 2, 3)
+	first := identity.Link{Member: 2, Head: 1, FromDay: 100, UntilDay: identity.Forever}
+	second := identity.Link{Member: 3, Head: 1, FromDay: 101, UntilDay: identity.Forever}
+	check(t, store.AddLink(t.Context(), first))
+	check(t, store.AddLink(t.Context(), second))
+	wantErr(t, store.EndLink(t.Context(), 1, 110), identity.ErrNotFound)
+	check(t, store.EndLink(t.Context(), 2, 110))
+	wantErr(t, store.EndLink(t.Context(), 2, 120), identity.ErrNotFound)
+	first.UntilDay = 110
+	again := identity.Link{Member: 2, Head: 3, FromDay: 110, UntilDay: identity.Forever}
+	check(t, store.AddLink(t.Context(), again))
+	store = open()
+	for subject, want := range map[uint64][]identity.Link{1: {first, second}, 2: {first, again}, 3: {second, again}, 4: nil} {
+		if got := must(store.LinksOf(t.Context(), subject))(t); !slices.Equal(got, want) {
+			t.Errorf("the links of %d are %+v, want %+v", subject, got, want)
+		}
+	}
+	check(t, store.EraseSubjects(t.Context(), []uint64{1}, 55))
+	if got := must(store.LinksOf(t.Context(), 2))(t); !slices.Equal(got, []identity.Link{again}) {
+		t.Errorf("after erasing the head, the links are %+v", got)
 	}
 }

@@ -23,6 +23,7 @@ type serveCommand struct {
 	WebhooksToPrivate bool          `help:"Let worlds have their messages sent into private networks and by plain http. For tests and closed networks only."`
 	HistoryLag        time.Duration `default:"1h" help:"How long statements may be behind before nothing new is taken; what comes in until then is only behind, never lost."`
 	Traces            string        `env:"OTEL_EXPORTER_OTLP_ENDPOINT" help:"OTLP endpoint (HTTP) that gets a trace of each request." placeholder:"URL"`
+	Audience          string        `default:"attentionbank" help:"Name of this bank in the tokens that worlds sign for their users (aud)." placeholder:"NAME"`
 	Log               string        `default:"text" enum:"text,json" help:"Form of the log: ${enum}."`
 }
 
@@ -131,7 +132,7 @@ func stopTracing(tracer *tracing.Tracer, logger *slog.Logger) {
 func (c *serveCommand) handler(n *node, entry *door, counts *traffic) http.Handler {
 	return api.New(api.Config{
 		Bank: boundedBank{n.journal, n.follower, c.HistoryLag.Milliseconds()}, Identity: n.identity, Collector: n.collector, History: n.history,
-		Webhooks: n.webhooks(c.WebhooksToPrivate), Lag: n.follower.Lag, Ready: func() error { return errors.Join(entry.err(), n.ready()) }, Metrics: n.metrics(counts.requests, counts.seconds), Version: version(), NowMS: systemMS,
+		Webhooks: n.webhooks(c.WebhooksToPrivate), Lag: n.follower.Lag, Ready: func() error { return errors.Join(entry.err(), n.ready()) }, Metrics: n.metrics(counts.requests, counts.seconds), Version: version(), Audience: c.Audience, NowMS: systemMS,
 	})
 }
 
