@@ -53,11 +53,14 @@ var layers = map[string]struct {
 	"tracing":    {ours: []string{"collect", "journal"}, others: []string{"go.opentelemetry.io/otel"}},
 	"client":     {ours: []string{"wire"}},
 
+	"plot":      {},
+	"calibrate": {ours: []string{"amount", "plot", "score"}, others: []string{"go.yaml.in/yaml/v3", "gonum.org/v1/gonum"}},
+
 	"storetest": {ours: []string{"bank", "collect", "history", "identity", "journal", "ledger", "memory", "outbox"}, others: []string{"pgregory.net/rapid"}},
 	"auditor":   {pure: true}, // independent of what it audits
 	"sim":       {ours: []string{"auditor", "bank", "collect", "event", "journal", "ledger", "memory", "score"}},
 	"cmd/attentionbank": {
-		ours:   []string{"amount", "api", "bank", "collect", "event", "history", "identity", "journal", "ledger", "outbox", "packs", "score", "sim", "sqldb", "strongroom", "tracing", "transit"},
+		ours:   []string{"amount", "api", "bank", "calibrate", "collect", "event", "history", "identity", "journal", "ledger", "outbox", "packs", "score", "sim", "sqldb", "strongroom", "tracing", "transit"},
 		others: []string{"github.com/alecthomas/kong", "github.com/prometheus/client_golang", "github.com/schollz/progressbar/v3", "golang.org/x/crypto/acme", "golang.org/x/sys", "golang.org/x/term"},
 	},
 	"e2e": {},

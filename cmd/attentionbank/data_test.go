@@ -279,3 +279,25 @@ func TestImportConservesSpend(t *testing.T) {
 		t.Errorf("the score command computes %s points, the bank shows\n%s", amount.Format(want, 6), state)
 	}
 }
+
+// What docs/calibration.md says of two data sets.
+func TestCalibrationSaysWhatTheDocumentSays(t *testing.T) {
+	cookies := filepath.Join(realData(t, "beh-cookie-cats"), "cookie_cats.csv")
+	orders := filepath.Join(realData(t, "beh-cdnow-half"), "CDNOW.id1-11785.txt")
+	shop := []string{orders, "--delimiter", "space", "--map", "person=customer_id,time=date,interactions=number_of_cds,spend=dollar_value", "--until", "1997-10-01"}
+	for _, c := range []struct {
+		args []string
+		says []string
+	}{
+		{[]string{cookies, "--map", "person=userid,interactions=sum_game_rounds,outcome=retention_7"}, []string{"0.0211755", "AUC 0.890 (0.883 to 0.896), log-loss 0.3315 (0.4800 for the mean)"}},
+		{shop, []string{"9.987827", "0.373846", "AUC 0.729 (0.708 to 0.751)", "before 0.726"}},
+		{append(shop[:len(shop):len(shop)], "--outcome", "spend"), []string{"6.998459", "0.571131", "R² 0.269 (0.171 to 0.345)", "before 0.395"}},
+	} {
+		status, _, summary := command(t, "", append([]string{"calibrate", "--resamples", "20"}, c.args...)...)
+		for _, text := range c.says {
+			if status != 0 || !strings.Contains(summary, text) {
+				t.Errorf("calibrate %v: exit %d, expected %q in\n%s", c.args, status, text, summary)
+			}
+		}
+	}
+}

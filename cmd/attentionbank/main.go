@@ -16,9 +16,12 @@ import (
 )
 
 type cli struct {
-	Serve   serveCommand   `cmd:"" help:"Run the bank: collect behaviour, keep the ledger, answer the API."`
-	Score   scoreCommand   `cmd:"" help:"Compute attention and its value from numbers or from files, without a server."`
-	Policy  policyCommand  `cmd:"" help:"Check a policy, and see who would gain and lose by it."`
+	Serve  serveCommand  `cmd:"" help:"Run the bank: collect behaviour, keep the ledger, answer the API."`
+	Score  scoreCommand  `cmd:"" help:"Compute attention and its value from numbers or from files, without a server."`
+	Policy policyCommand `cmd:"" help:"Check a policy, and see who would gain and lose by it."`
+
+	Calibrate calibrateCommand `cmd:"" help:"Estimate the weights of a policy from what people did and what came of it."`
+
 	Import  importCommand  `cmd:"" help:"Bring history into a bank as its operator."`
 	Fsck    fsckCommand    `cmd:"" help:"Run the whole journal again and check it."`
 	Replay  replayCommand  `cmd:"" help:"Show the state of the bank after a record."`

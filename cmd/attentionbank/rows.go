@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,10 +24,12 @@ type columns map[string]string
 // columnRoles are what a column can be mapped to.
 var columnRoles = []string{"person", "time", "hours", "interactions", "spend", "type", "id"}
 
-func (c columns) check() error {
+// check refuses roles that are neither every command's nor in also.
+func (c columns) check(also ...string) error {
+	roles := slices.Concat(columnRoles, also)
 	for role := range c {
-		if !strings.Contains(" "+strings.Join(columnRoles, " ")+" ", " "+role+" ") {
-			return usage("--map: %q cannot be mapped; expected %s", role, strings.Join(columnRoles, ", "))
+		if !slices.Contains(roles, role) {
+			return usage("--map: %q cannot be mapped; expected %s", role, strings.Join(roles, ", "))
 		}
 	}
 	if c["person"] == "" {
@@ -49,6 +52,7 @@ type row struct {
 	interactions    int64 // in millionths
 	spendMinor      int64
 	isSpend         bool
+	outcome         string // what came of the person's behaviour, as in the file
 }
 
 // rowReader yields the rows of a source; badRow errors are about one line.
@@ -62,8 +66,9 @@ type badRow struct {
 
 func (b *badRow) Error() string { return fmt.Sprintf("line %d: %v", b.line, b.err) }
 
-// openRows finds out whether a source is NDJSON or a table.
-func openRows(src io.Reader, mapping columns, delimiter string) (rowReader, error) {
+// openRows finds out whether a source is NDJSON or a table. Roles in also may
+// be mapped beside those that every command knows.
+func openRows(src io.Reader, mapping columns, delimiter string, also ...string) (rowReader, error) {
 	buffered := bufio.NewReaderSize(src, 1<<20)
 	head, err := buffered.Peek(512)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -74,7 +79,7 @@ func openRows(src io.Reader, mapping columns, delimiter string) (rowReader, erro
 		lines.Buffer(make([]byte, 64<<10), 1<<20)
 		return &jsonRows{lines: lines}, nil
 	}
-	if err := mapping.check(); err != nil {
+	if err := mapping.check(also...); err != nil {
 		return nil, err
 	}
 	table := &tableRows{mapping: mapping}
@@ -234,6 +239,9 @@ func (t *tableRows) row(fields []string) (row, error) {
 			return row{}, fmt.Errorf("spend: %q: expected an amount such as 19.90", text)
 		}
 		r.spendMinor, r.isSpend = minor, !hasType
+	}
+	if text, mapped := t.field(fields, "outcome"); mapped {
+		r.outcome = strings.Clone(text)
 	}
 	r.presence = r.timed && (hasType || !measured)
 	return r, nil

@@ -158,8 +158,8 @@ func (c *scoreCommand) scoreNumbers(env *environment, policy *score.Policy, lamb
 }
 
 // readFile reads a file of behaviour row by row, with a progress bar where
-// somebody watches.
-func readFile(env *environment, name string, mapping columns, delimiter string, add func(row) error, bad func(error)) error {
+// somebody watches. Roles in also may be mapped too.
+func readFile(env *environment, name string, mapping columns, delimiter string, add func(row) error, bad func(error), also ...string) error {
 	src, size := env.stdin, int64(-1)
 	if name != "-" {
 		file, err := os.Open(name)
@@ -176,7 +176,7 @@ func readFile(env *environment, name string, mapping columns, delimiter string, 
 		defer bar.Close()
 		src = io.TeeReader(src, bar)
 	}
-	rows, err := openRows(src, mapping, delimiter)
+	rows, err := openRows(src, mapping, delimiter, also...)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
