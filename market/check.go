@@ -61,7 +61,7 @@ func (s *status) checkWindow(c *Config) error {
 	trades := uint64(0)
 	for i := range s.window {
 		w := &s.window[i]
-		if w.trades > maxTimeMS || w.quantity >= 2*fullBucket || w.trades == 0 && *w != (bucket{}) {
+		if w.trades > 1<<55 || w.quantity >= 2*fullBucket || w.trades == 0 && *w != (bucket{}) {
 			return fmt.Errorf("part %d of the window of trades is out of range", i)
 		}
 		least := tally{}

@@ -135,16 +135,20 @@ func (e *Exchange) ResumeAll(nowMS int64, seed Seed, events []Event) []Event {
 }
 
 // Tick does what time causes: orders expire, bands move, batches clear and
-// auctions end. It ends at most limit orders by expiry; more says that it has
-// to be called again at the same time before anything else. seed is for the
-// calls that begin after those that end here.
+// auctions end. It comes before every other instruction whose time has reached
+// NextDueMS; afterwards nothing is due. It ends at most limit orders by expiry;
+// more says that it has to be called again at the same time before anything
+// else. seed is for the calls that begin after those that end here.
 func (e *Exchange) Tick(nowMS int64, seed Seed, limit int, events []Event) (_ []Event, more bool) {
 	for _, b := range e.books {
-		if due, any := b.nextDueMS(); !any || due > nowMS {
-			continue
-		}
-		if events, more = b.tick(nowMS, seed, &limit, events); more {
-			return events, true
+		for {
+			due, any := b.nextDueMS()
+			if !any || due > nowMS {
+				break
+			}
+			if events, more = b.tick(nowMS, seed, &limit, events); more {
+				return events, true
+			}
 		}
 	}
 	return events, false
@@ -198,11 +202,9 @@ func (b *Book) tick(nowMS int64, seed Seed, limit *int, events []Event) (_ []Eve
 		} else {
 			events = b.endBatch(nowMS, seed, events)
 		}
-		// What expired while the auction was locked.
-		events, more = b.expire(nowMS, limit, events)
 	}
 	b.watch(nowMS)
-	return events, more
+	return events, false
 }
 
 // expire ends orders whose time has come. In the locked part of an auction

@@ -6,15 +6,9 @@ func (b *Book) place(o *Order, nowMS int64, events []Event) (uint64, []Event, Re
 	if o.Kind == FOK && b.phase != PhaseContinuous {
 		return 0, events, FillOrKillInCall
 	}
-	price := o.Price
-	if !o.Kind.rests() {
-		bound, bounded := b.Bound(o.Side)
-		switch {
-		case !bounded && price == 0:
-			return 0, events, NoBound
-		case bounded && (price == 0 || o.Side.reaches(price, bound)):
-			price = bound
-		}
+	price := b.limit(o.Side, o.Kind, o.Price)
+	if price == 0 {
+		return 0, events, NoBound
 	}
 	t := b.exchange.traders.find(b.market, o.Owner)
 	if refusal := b.admits(o, price, t); refusal != Accepted {
@@ -34,6 +28,19 @@ func (b *Book) place(o *Order, nowMS int64, events []Event) (uint64, []Event, Re
 		Reference: o.Reference, Price: price, Quantity: o.Quantity, Open: o.Quantity,
 	})
 	return number, b.arrive(place, record, t, nowMS, events), Accepted
+}
+
+// limit returns the price that an order of this kind may trade at: what does
+// not rest is bounded by the bands. 0 means that it would have no bound.
+func (b *Book) limit(side Side, kind Kind, price int64) int64 {
+	if kind.rests() {
+		return price
+	}
+	bound, bounded := b.Bound(side)
+	if bounded && (price == 0 || side.reaches(price, bound)) {
+		return bound
+	}
+	return price
 }
 
 // Bound returns the worst price that an order which does not rest can trade at
@@ -265,6 +272,7 @@ func (t *tally) add(price, quantity int64) {
 
 func (b *Book) amend(place uint32, price, open, nowMS int64, events []Event) ([]Event, Refusal) {
 	o := b.orders.At(int(place))
+	price = b.limit(o.side, o.kind, price)
 	worse := open < o.open || price != o.price && o.side.reaches(o.price, price)
 	if worse && b.locked(nowMS) {
 		return events, AuctionLocked

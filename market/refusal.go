@@ -82,3 +82,12 @@ func (r Refusal) String() string {
 	}
 	return refusalCodes[r]
 }
+
+// Refusals returns all of them, Accepted included, in their order.
+func Refusals() []Refusal {
+	all := make([]Refusal, refusals)
+	for i := range all {
+		all[i] = Refusal(i)
+	}
+	return all
+}
