@@ -128,6 +128,7 @@ func newServer(config Config) *server {
 	s.registerMoney()
 	s.registerPeople()
 	s.registerTokens()
+	s.registerLinks()
 	s.registerAccounts()
 	s.registerTransfers()
 	s.registerHolds()

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"strconv"
 	"strings"
 
@@ -97,7 +98,7 @@ func (s *server) registerPeople() {
 			if err != nil {
 				return nil, err
 			}
-			return s.showPerson(ctx, subject)
+			return s.showPerson(ctx, who, subject)
 		})
 	register(s, created("create-claim", "POST", "/v1/worlds/{world}/users/{user_id}/claim", "Make a one-time code by which a user takes hold of the account", "people"), worldServer,
 		func(ctx context.Context, who identity.Principal, in *struct {
@@ -148,7 +149,7 @@ func (s *server) registerPeople() {
 			if err != nil {
 				return nil, err
 			}
-			return s.showPerson(ctx, subject)
+			return s.showPerson(ctx, who, subject)
 		})
 	register(s, operation("get-attention", "GET", "/v1/people/{person}/attention", "What a day has earned, slice by slice, and why", "people"), operator|worldServer|person|user, s.attention)
 	register(s, operation("list-mints", "GET", "/v1/people/{person}/mints", "What was posted for a person's days, the newest first", "people"), operator|person, s.mints)
@@ -158,11 +159,35 @@ func (s *server) registerPeople() {
 			if err != nil {
 				return nil, err
 			}
-			if err := s.Identity.Erase(ctx, subject.Number); err != nil {
-				return nil, err
-			}
-			return nil, s.Collector.Forget(ctx, subject.Number)
+			return nil, s.erase(ctx, subject)
 		})
+}
+
+// erase destroys what is personal of a person. Those whose days were the
+// person's by a link are on their own again: they are persons of their own
+// worlds, with credentials of their own, and a link gives no right over them.
+func (s *server) erase(ctx context.Context, subject identity.Subject) error {
+	links, err := s.Identity.Links(ctx, subject.Number)
+	if err != nil {
+		return err
+	}
+	for _, link := range links {
+		if link.Head != subject.Number || link.UntilDay != identity.Forever {
+			continue
+		}
+		member, err := s.Identity.Subject(ctx, link.Member)
+		if err != nil {
+			return err
+		}
+		_, err = s.Collector.Unlink(ctx, member.World, member.Number, subject.Number)
+		if err != nil && !errors.Is(err, collect.ErrLink) && !errors.Is(err, collect.ErrErased) {
+			return err
+		}
+	}
+	if err := s.Identity.Erase(ctx, subject.Number); err != nil {
+		return err
+	}
+	return s.Collector.Forget(ctx, subject.Number)
 }
 
 // ofWorld reports whether a caller sees of a person what is of one world.
@@ -170,26 +195,53 @@ func ofWorld(who identity.Principal) bool {
 	return who.Kind == identity.Server || who.Kind == identity.User
 }
 
-func (s *server) showPerson(ctx context.Context, subject identity.Subject) (*body[wire.Person], error) {
+// showPerson shows a person to a caller who may see them. A world, and its
+// user's token, see what is of the world: points that it reported, of whomever
+// they are by a link, and its own assets; and TIME, which is of all worlds, only
+// while the person is of no other.
+func (s *server) showPerson(ctx context.Context, who identity.Principal, subject identity.Subject) (*body[wire.Person], error) {
 	out := &body[wire.Person]{Body: wire.Person{Person: personText(subject.Person), Points: "0", Accounts: []wire.Account{}}}
-	err := s.Bank.Read(ctx, func(state *bank.State) {
-		var number uint64
+	earner, err := s.head(ctx, subject)
+	if err != nil {
+		return nil, err
+	}
+	links, err := s.Identity.Links(ctx, subject.Number)
+	if err != nil {
+		return nil, err
+	}
+	restricted := ofWorld(who)
+	err = s.Bank.Read(ctx, func(state *bank.State) {
 		if w := state.World(subject.World); w != nil {
 			out.Body.World = w.Code
 		}
-		if number, out.Body.Registered = state.PersonByID(subject.Person); !out.Body.Registered {
-			return
+		number, registered := state.PersonByID(subject.Person)
+		out.Body.Registered = registered
+		var running, closing, owed int64
+		if restricted {
+			running, closing, owed = state.PointsOfWorldMicro(number, subject.World)
+			if other, found := state.PersonByID(earner.Person); found && other != number {
+				r, c, o := state.PointsOfWorldMicro(other, subject.World)
+				running, closing, owed = running+r, closing+c, owed+o
+			}
+		} else if registered {
+			running, closing = state.PendingPointsMicro(number)
+			owed = state.ReceivablePointsMicro(number)
 		}
-		running, closing := state.PendingPointsMicro(number)
 		out.Body.Points = points(running)
 		if closing != 0 {
 			out.Body.Closing = points(closing)
 		}
-		if owed := state.ReceivablePointsMicro(number); owed != 0 {
+		if owed != 0 {
 			out.Body.Owed = points(owed)
+		}
+		if !registered {
+			return
 		}
 		// The main account in every asset; further ones are found by their number.
 		for asset := uint32(1); int(asset) <= state.Books().Assets(); asset++ {
+			if restricted && state.Books().Asset(asset).World != subject.World && (asset != ledger.Time || len(links) > 0) {
+				continue
+			}
 			key := ledger.Key{OwnerKind: ledger.OwnerPerson, Owner: number, Asset: asset}
 			if account, found := state.Books().Find(key); found {
 				out.Body.Accounts = append(out.Body.Accounts, accountOf(state, account))
@@ -217,15 +269,21 @@ func (s *server) attention(ctx context.Context, who identity.Principal, in *stru
 	if err != nil {
 		return nil, err
 	}
+	// By a link the day may be another's, who alone sees all worlds of it.
+	owner, err := s.Identity.HeadOf(ctx, subject.Number, day)
+	if err != nil {
+		return nil, err
+	}
+	others := owner != subject.Number
 	out := &body[wire.List[wire.Attention]]{Body: wire.List[wire.Attention]{Items: []wire.Attention{}}}
 	for i := range awards {
 		a := &awards[i]
-		if ofWorld(who) && a.Award.World != who.World {
+		if (ofWorld(who) || others && who.Kind == identity.Person) && a.Award.World != subject.World {
 			continue
 		}
 		shown := attentionOf(a)
 		shown.Provisional = day >= bank.Day(s.NowMS()-collect.HorizonMS)
-		if who.Kind == identity.Person {
+		if who.Kind == identity.Person && !others {
 			shown.Blind = hex.EncodeToString(a.Opened.Blind[:])
 		}
 		if shown.World, err = s.worldCode(ctx, a.Award.World); err != nil {

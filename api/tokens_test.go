@@ -82,8 +82,8 @@ func TestATokenLetsItsUserEarn(t *testing.T) {
 		t.Errorf("what waited is %v", kept)
 	}
 	for body, want := range map[string]string{
-		`{"event":"Jumped","messageId":"z3","anonymousId":"phone"}`: "accepted",
-		`{"event":"Jumped","userId":"alice","messageId":"z4"}`:      "rejected malformed",
+		`{"event":"Jumped","messageId":"z3","anonymousId":"phone"}`:                                                               "accepted",
+		`{"event":"Jumped","userId":"alice","messageId":"z4"}`:                                                                    "rejected malformed",
 		`{"event":"Order Completed","userId":"zoe","messageId":"z5","properties":{"revenue":10,"currency":"USD","order_id":"1"}}`: "accepted spend_needs_server_key",
 	} {
 		if got := s.verdictOf(token, body); got != want {

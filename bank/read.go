@@ -48,6 +48,16 @@ func (s *State) TimeAccount(person uint64) (number uint64, found bool) {
 	return s.books.Find(timeAccount(person))
 }
 
+// PointsOfWorldMicro returns the points of a person in one world that wait for
+// the close of the running epoch and of the one that is being paid, and what the
+// person owes of them.
+func (s *State) PointsOfWorldMicro(person uint64, world uint32) (runningMicro, closingMicro, owedMicro int64) {
+	key := s.pendingKey(person, world)
+	runningMicro = s.balance(key)
+	key.Sub ^= 1
+	return runningMicro, s.balance(key), s.balance(receivable(person, world))
+}
+
 // PendingPointsMicro returns the points of a person that wait for the close of
 // the running epoch and of the one that is being paid, over all worlds.
 func (s *State) PendingPointsMicro(person uint64) (runningMicro, closingMicro int64) {

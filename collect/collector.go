@@ -136,6 +136,8 @@ type prepared struct {
 	timeMS      int64
 	observation score.Observation
 	session     session
+	linking     linkRequest
+	link        link    // what came of it
 	result      *Result // nil for a session
 	// cause is the event that opens a session, if it counts; nil for one that
 	// is opened by itself.

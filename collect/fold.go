@@ -40,6 +40,9 @@ func newFold(c *Collector) fold {
 
 // judge reaches the verdict on an entry and reports whether it is kept.
 func (f *fold) judge(ctx context.Context, receivedMS int64, p *prepared) (kept bool, err error) {
+	if p.kind == linkEntry {
+		return true, nil
+	}
 	if p.kind == sessionEntry {
 		// What repeats a report opens no session again.
 		return p.cause == nil || p.cause.verdict == Accepted || p.cause.verdict == Capped, nil
@@ -89,12 +92,12 @@ func (f *fold) isCapped(ctx context.Context, subject uint64, who *person, p *pre
 		return false, nil
 	}
 	number, _ := score.DayOf(p.timeMS)
-	d, err := f.day(ctx, subject, who, number)
+	d, err := f.dayOf(ctx, subject, who, number)
 	if err != nil {
 		return false, err
 	}
 	policy, _ := f.c.policies(p.world, number, p.policyVersion)
-	return d.PresentSeconds() >= policy.Curve.HalfSeconds, nil
+	return d.CountedSeconds(p.world) >= policy.Curve.HalfSeconds, nil
 }
 
 // target returns the person for whom a subject's events count.
@@ -109,6 +112,13 @@ func (f *fold) target(ctx context.Context, subject uint64) (uint64, *person, err
 
 // add folds an entry by its verdict.
 func (f *fold) add(ctx context.Context, seq uint64, receivedMS int64, p *prepared) error {
+	if p.kind == linkEntry {
+		who, err := f.person(ctx, p.subject)
+		if err == nil {
+			f.changeLink(receivedMS, who, p)
+		}
+		return err
+	}
 	target, who, err := f.target(ctx, p.subject)
 	if err != nil {
 		return err
@@ -164,19 +174,25 @@ func (f *fold) behave(ctx context.Context, seq uint64, subject uint64, who *pers
 	return nil
 }
 
-// touch returns a day that is about to change, of a person who is noted to.
+// touch returns a day that is about to change, of whomever it belongs to, who is
+// noted to change as well.
 func (f *fold) touch(ctx context.Context, seq uint64, subject uint64, who *person, number int32, world, policyVersion uint32) (*day, error) {
-	d, err := f.day(ctx, subject, who, number)
+	owner, owning, err := f.owner(ctx, subject, who, number)
 	if err != nil {
 		return nil, err
 	}
+	d, err := f.day(ctx, owner, owning, number)
+	if err != nil {
+		return nil, err
+	}
+	f.people.change(owner, owning)
 	if d.seq != seq {
 		d.seq, d.matured = seq, 0
 	}
 	w := d.world(world)
 	w.policyVersion = max(w.policyVersion, policyVersion)
 	d.dirty, d.changed, d.unsure = true, true, d.unsure || f.recovering
-	f.dirty[dayKey{subject, number}] = struct{}{}
+	f.dirty[dayKey{owner, number}] = struct{}{}
 	return d, nil
 }
 

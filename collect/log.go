@@ -102,8 +102,9 @@ type Checkpoints interface {
 //	| kind u8 | trust u8 | verdict u8 | rule u8 | world u32 | subject u64 |
 //	| other u64 | digest 16 | policy version u32 | length u32 | sealed payload |
 //
-// kind is 0 for an event and 1 for a session. other is the anonymous subject
-// that a session unites with the subject, or 0. The payload, sealed under the
+// kind is 0 for an event, 1 for a session and 2 for a link. other is the
+// anonymous subject that a session unites with the subject, or 0; of a link the
+// subject to whom the days of this one belong. The payload, sealed under the
 // subject's key with the digest as additional data, is for an event
 //
 //	| time i64 | canonical bytes of the event |
@@ -111,6 +112,10 @@ type Checkpoints interface {
 // and for a session
 //
 //	| from i64 | until i64 |
+//
+// and for a link
+//
+//	| 1 begins, 2 ends, u8 |
 type entry struct {
 	kind          entryKind
 	trust         Trust
@@ -129,6 +134,7 @@ type entryKind uint8
 const (
 	eventEntry entryKind = iota
 	sessionEntry
+	linkEntry
 )
 
 // digest stands for a message id of a source.

@@ -273,11 +273,14 @@ type Attention struct {
 }
 
 // Attention returns what a subject's day has earned so far, a world after the
-// other.
+// other; of whomever the day belongs to.
 func (c *Collector) Attention(ctx context.Context, subject uint64, number int32) (list []Attention, err error) {
 	err = c.do(ctx, nil, func() error {
 		target, who, err := c.fold.target(ctx, subject)
 		if err != nil {
+			return err
+		}
+		if target, who, err = c.fold.owner(ctx, target, who, number); err != nil {
 			return err
 		}
 		d, err := c.fold.day(ctx, target, who, number)

@@ -20,6 +20,7 @@ type person struct {
 	waiting  []waiting
 	spends   []spend
 	refunds  []refund // by order, then by arrival
+	links    []link
 	days     map[int32]*day
 	changed  bool // since the last checkpoint, apart from days
 	unsaved  bool // it or a day has changed since
@@ -153,16 +154,17 @@ func (p *person) nextDueMS() int64 {
 // The plaintext of a person's part and of a day's part (little-endian). A list
 // is its length in u32 and its members:
 //
-//	person: | version u8 = 3 | united u64 | sessions: from i64, until i64 |
+//	person: | version u8 = 4 | united u64 | sessions: from i64, until i64 |
 //	        | waiting: digest 16, world u32, policy u32, time i64, until i64, count i64, weight i64 |
 //	        | spends: order 16, world u32, policy u32, due i64, minor i64 | former: u64 |
 //	        | refunds: order 16, received i64, minor i64 |
+//	        | links: head u64, from day i32, until day i32 |
 //	day:    | version u8 = 2 | seq u64 | matured u16 | dirty u8 |
 //	        | worlds: world u32, policy u32, minted i64, revision u64 | day, as package score encodes it |
 //
-// A person of version 2 has no refunds.
+// A person of version 3 has no links, one of version 2 no refunds either.
 const (
-	personVersion = 3
+	personVersion = 4
 	dayVersion    = 2
 )
 
@@ -192,6 +194,10 @@ func (p *person) appendTo(dst []byte) []byte {
 	dst = le.AppendUint32(dst, uint32(len(p.refunds)))
 	for _, r := range p.refunds {
 		dst = le.AppendUint64(le.AppendUint64(append(dst, r.order[:]...), uint64(r.receivedMS)), uint64(r.minor))
+	}
+	dst = le.AppendUint32(dst, uint32(len(p.links)))
+	for _, l := range p.links {
+		dst = le.AppendUint32(le.AppendUint32(le.AppendUint64(dst, l.head), uint32(l.fromDay)), uint32(l.untilDay))
 	}
 	return dst
 }
@@ -240,7 +246,7 @@ func (f *fields) digest() digest { return digest(f.take(16)) }
 func decodePerson(src []byte) (*person, error) {
 	f := &fields{src: src}
 	version := f.u8()
-	if version != personVersion && version != 2 {
+	if version > personVersion || version < 2 {
 		return nil, errPart
 	}
 	p := newPerson()
@@ -257,9 +263,14 @@ func decodePerson(src []byte) (*person, error) {
 	for n := f.u32(); n > 0 && !f.short; n-- {
 		p.former = append(p.former, f.u64())
 	}
-	if version == personVersion {
+	if version >= 3 {
 		for n := f.u32(); n > 0 && !f.short; n-- {
 			p.refunds = append(p.refunds, refund{f.digest(), f.i64(), f.i64()})
+		}
+	}
+	if version >= 4 {
+		for n := f.u32(); n > 0 && !f.short; n-- {
+			p.links = append(p.links, link{f.u64(), int32(f.u32()), int32(f.u32())})
 		}
 	}
 	if f.short || len(f.src) != 0 {

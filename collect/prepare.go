@@ -155,14 +155,21 @@ func digestOf(world uint32, trust Trust, messageID string) digest {
 }
 
 func (c *Collector) prepareSession(ctx context.Context, world uint32, subject, other uint64, s session) (*prepared, error) {
-	p := &prepared{session: s, entry: entry{kind: sessionEntry, trust: TrustServer, verdict: Accepted, world: world, subject: subject, other: other}}
-	rand.Read(p.digest[:])
 	payload := binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, uint64(s.fromMS)), uint64(s.untilMS))
-	var err error
-	if p.sealed, err = c.subjects.Seal(ctx, subject, nil, payload, p.digest[:]); err != nil {
+	p, err := c.prepareSealed(ctx, entry{kind: sessionEntry, trust: TrustServer, verdict: Accepted, world: world, subject: subject, other: other}, payload)
+	if err != nil {
 		return nil, fmt.Errorf("sealing a session: %w", err)
 	}
+	p.session = s
 	return p, nil
+}
+
+// prepareSealed makes an entry that no client names by a message id.
+func (c *Collector) prepareSealed(ctx context.Context, e entry, payload []byte) (p *prepared, err error) {
+	p = &prepared{entry: e}
+	rand.Read(p.digest[:])
+	p.sealed, err = c.subjects.Seal(ctx, e.subject, nil, payload, p.digest[:])
+	return p, err
 }
 
 // ErrSession is returned for a session that cannot be opened.

@@ -107,6 +107,13 @@ func (f *fold) open(ctx context.Context, e entry) (*prepared, error) {
 		return nil, err
 	}
 	p := &prepared{entry: e}
+	if e.kind == linkEntry {
+		if len(payload) != 1 {
+			return nil, errors.New("a link is damaged")
+		}
+		p.linking = linkRequest(payload[0])
+		return p, nil
+	}
 	if e.kind == sessionEntry {
 		if len(payload) != 16 {
 			return nil, errors.New("a session is damaged")

@@ -69,7 +69,7 @@ func (f *fold) rehearse(ctx context.Context, batch Batch, whole bool) error {
 		if err != nil {
 			return err
 		}
-		if !whole && e.kind != sessionEntry {
+		if !whole && e.kind == eventEntry {
 			continue
 		}
 		p, err := f.open(ctx, e)

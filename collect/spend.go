@@ -80,7 +80,7 @@ func (f *fold) matureOf(ctx context.Context, subject uint64, who *person) error 
 			continue // refunded
 		}
 		number, _ := score.DayOf(s.dueMS)
-		d, err := f.day(ctx, subject, who, number)
+		d, err := f.dayOf(ctx, subject, who, number)
 		if err != nil {
 			return err
 		}

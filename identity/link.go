@@ -43,15 +43,17 @@ var (
 // now. head is the person who asks, and one of the tokens is of a world in which
 // this is known; the other's person is linked. Asked again with the same
 // tokens, it says the same.
-func (r *Registry) Link(ctx context.Context, head Subject, tokens [2]UserToken) (link Link, member Subject, err error) {
+//
+// begin is told who is linked, joins their days, and returns from which day on;
+// it is called before the link is kept here, and again if that failed.
+func (r *Registry) Link(ctx context.Context, head Subject, tokens [2]UserToken, begin func(member Subject) (fromDay int32, err error)) (link Link, member Subject, err error) {
 	subjects, err := r.Resolve(ctx, []SubjectRef{{World: tokens[0].World, UserID: tokens[0].UserID}, {World: tokens[1].World, UserID: tokens[1].UserID}})
 	if err != nil {
 		return Link{}, Subject{}, fmt.Errorf("linking: %w", err)
 	}
 	r.changeMu.Lock()
 	defer r.changeMu.Unlock()
-	today := r.today()
-	link, member, err = r.newLink(ctx, head, subjects, today)
+	link, member, err = r.newLink(ctx, head, subjects)
 	if err != nil {
 		return Link{}, Subject{}, fmt.Errorf("linking: %w", err)
 	}
@@ -67,6 +69,9 @@ func (r *Registry) Link(ctx context.Context, head Subject, tokens [2]UserToken) 
 			return old, member, nil // asked again
 		}
 	}
+	if link.FromDay, err = begin(member); err != nil {
+		return Link{}, Subject{}, fmt.Errorf("linking: %w", err)
+	}
 	if err := r.store.AddLink(ctx, link); err != nil {
 		return Link{}, Subject{}, fmt.Errorf("linking: %w", err)
 	}
@@ -74,7 +79,8 @@ func (r *Registry) Link(ctx context.Context, head Subject, tokens [2]UserToken) 
 }
 
 // newLink finds which of two subjects is to be linked to the head.
-func (r *Registry) newLink(ctx context.Context, head Subject, subjects []Subject, today int32) (Link, Subject, error) {
+func (r *Registry) newLink(ctx context.Context, head Subject, subjects []Subject) (Link, Subject, error) {
+	today := r.today()
 	links, err := r.store.LinksOf(ctx, head.Number)
 	if err != nil {
 		return Link{}, Subject{}, err
@@ -122,7 +128,7 @@ func (r *Registry) newLink(ctx context.Context, head Subject, subjects []Subject
 	if len(others) >= MaxLinks {
 		return Link{}, Subject{}, ErrTooManyLinks
 	}
-	return Link{Member: member.Number, Head: head.Number, FromDay: today + 1, UntilDay: Forever}, member, nil
+	return Link{Member: member.Number, Head: head.Number, UntilDay: Forever}, member, nil
 }
 
 // spendForLink uses two tokens up for one link.
@@ -148,24 +154,27 @@ func (r *Registry) spendForLink(ctx context.Context, link Link, tokens [2]UserTo
 }
 
 // Unlink lets a member be a person of its own again from the day after today
-// on.
-func (r *Registry) Unlink(ctx context.Context, head Subject, member uint64) (Link, error) {
+// on. end parts their days and returns from which day on; it is called before
+// the end is kept here, and again if that failed.
+func (r *Registry) Unlink(ctx context.Context, head Subject, member Subject, end func() (untilDay int32, err error)) (Link, error) {
 	r.changeMu.Lock()
 	defer r.changeMu.Unlock()
-	links, err := r.store.LinksOf(ctx, member)
+	links, err := r.store.LinksOf(ctx, member.Number)
 	if err != nil {
 		return Link{}, fmt.Errorf("unlinking: %w", err)
 	}
 	for i := len(links) - 1; i >= 0; i-- {
 		link := links[i]
-		if link.Member != member || link.Head != head.Number {
+		if link.Member != member.Number || link.Head != head.Number {
 			continue
 		}
 		if link.UntilDay != Forever {
 			return link, nil // asked again
 		}
-		link.UntilDay = max(r.today()+1, link.FromDay)
-		if err := r.store.EndLink(ctx, member, link.UntilDay); err != nil {
+		if link.UntilDay, err = end(); err != nil {
+			return Link{}, fmt.Errorf("unlinking: %w", err)
+		}
+		if err := r.store.EndLink(ctx, member.Number, link.UntilDay); err != nil {
 			return Link{}, fmt.Errorf("unlinking: %w", err)
 		}
 		return link, nil

@@ -212,4 +212,3 @@ func FuzzReadToken(f *testing.F) {
 		}
 	})
 }
-

@@ -129,6 +129,13 @@ func (d *Day) PresentSeconds() int64 {
 	return int64(buckets) * bucketSeconds
 }
 
+// CountedSeconds returns the presence that counts for a world, without what
+// others claimed and got.
+func (d *Day) CountedSeconds(world uint32) int64 {
+	presence := d.assigned(world)
+	return int64(ones(&presence, 0, DayBuckets)) * bucketSeconds
+}
+
 // assigned returns the presence that counts for a world. A bucket that n
 // worlds claim goes to number bucket modulo n of them, in the order of their
 // numbers: each gets an equal part, whoever reported first.

@@ -73,3 +73,17 @@ type Redemption struct {
 	Code  string `json:"code" maxLength:"100"`
 	Label string `json:"label,omitempty" maxLength:"100"`
 }
+
+// NewLink asks to be one person in two worlds.
+type NewLink struct {
+	Tokens []string `json:"tokens" minItems:"2" maxItems:"2" doc:"A token of each of the two worlds, with a jti; one of them is of a world in which the person is known already. Each links once."`
+}
+
+// Link says that a person of one world is the same human as one of another.
+type Link struct {
+	World  string `json:"world" doc:"The other world."`
+	Person string `json:"person" doc:"The person as the other world knows them."`
+	From   string `json:"from" doc:"The first UTC day on which the time of both is one."`
+	Until  string `json:"until,omitempty" doc:"The first UTC day on which it no longer is."`
+	Yours  bool   `json:"yours,omitempty" doc:"The other's days belong to you, and not yours to the other."`
+}
