@@ -158,6 +158,9 @@ func (s *server) registerAccounts() {
 			if command.CreditLimit, err = parseAmount("credit_limit", in.Body.CreditLimit, facts.scale); err != nil {
 				return nil, err
 			}
+			if shown, err := s.showAccount(ctx, number); err == nil {
+				before(ctx, shown.Body)
+			}
 			answer, err := s.submit(ctx, command.AppendTo(nil))
 			if err != nil {
 				return nil, err

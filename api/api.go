@@ -33,6 +33,7 @@ type Bank interface {
 type History interface {
 	history.Books
 	history.People
+	history.Trail
 }
 
 // Config is what the API is made of. Every field is required but Fault.
@@ -125,6 +126,9 @@ func newServer(config Config) *server {
 	s := &server{Config: config, mux: http.NewServeMux(), ingesting: make(chan struct{}, maxIngesting)}
 	s.huma = humago.New(s.mux, description)
 	s.registerWorlds()
+	s.registerOperators()
+	s.registerProposals()
+	s.registerAudit()
 	s.registerMoney()
 	s.registerPeople()
 	s.registerTokens()
@@ -198,11 +202,16 @@ func register[I, O any](s *server, op huma.Operation, allowed role, handle func(
 	}
 	op.BodyReadTimeout = -1 // the server's own bounds reading
 	op.Middlewares = huma.Middlewares{s.guard(allowed)}
+	audit := auditOf[I](&op, allowed)
 	huma.Register(s.huma, op, func(ctx context.Context, in *I) (*O, error) {
 		who, _ := ctx.Value(principalKey{}).(identity.Principal)
-		out, err := handle(ctx, who, in)
+		ctx, err := s.beginAct(ctx, who, audit, in)
 		if err != nil {
 			return nil, s.problem(op.OperationID, err)
+		}
+		out, err := handle(ctx, who, in)
+		if err != nil {
+			return nil, s.failedAct(ctx, op.OperationID, err)
 		}
 		return out, nil
 	})
@@ -243,6 +252,9 @@ func (s *server) guard(allowed role) func(huma.Context, func(huma.Context)) {
 			_, w := humago.Unwrap(ctx)
 			writeProblem(w, s.problem(ctx.Operation().OperationID, err))
 			return
+		}
+		if who.Kind == identity.Operator && ctx.Method() != http.MethodGet {
+			ctx = huma.WithValue(ctx, actKey{}, &act{Act: bank.Act{Operation: ctx.Operation().OperationID, Target: targetOf(ctx)}})
 		}
 		next(huma.WithValue(ctx, principalKey{}, who))
 	}
@@ -303,7 +315,11 @@ func (i Idempotent) key(who identity.Principal, operation string) bank.Key {
 	}
 	// The id of the key is left out: a retry may come under one that was renewed.
 	h := sha256.New()
-	for _, part := range []string{who.Kind.String(), strconv.FormatUint(uint64(who.World), 10), string(who.PersonID[:]), operation, i.IdempotencyKey} {
+	parts := []string{who.Kind.String(), strconv.FormatUint(uint64(who.World), 10), string(who.PersonID[:]), operation, i.IdempotencyKey}
+	if who.Kind == identity.Operator && who.Subject != 0 {
+		parts = append(parts, strconv.FormatUint(who.Subject, 10))
+	}
+	for _, part := range parts {
 		h.Write([]byte{byte(len(part)), byte(len(part) >> 8)})
 		h.Write([]byte(part))
 	}
@@ -320,9 +336,16 @@ func replayed(answer journal.Answer) string {
 
 // submit carries out one command; a refusal is an error.
 func (s *server) submit(ctx context.Context, command []byte) (journal.Answer, error) {
+	command, proposes, err := s.actOn(ctx, command)
+	if err != nil {
+		return journal.Answer{}, err
+	}
 	answers, err := s.Bank.Submit(ctx, command)
 	if err != nil {
 		return journal.Answer{}, err
+	}
+	if proposes && answers[0].Refusal == bank.Accepted {
+		return answers[0], s.proposed(ctx, answers[0])
 	}
 	if answers[0].Refusal != bank.Accepted {
 		return answers[0], refusalProblem(answers[0])

@@ -44,6 +44,9 @@ func (s *server) registerMoney() {
 				return nil, err
 			}
 			policy := bank.MonetaryPolicy{Mode: mode, LambdaMicro: lambda, BudgetMicro: budget, EpochMS: in.Body.EpochSeconds * 1000, CloseDelayMS: in.Body.DelaySeconds * 1000}
+			if err := s.Bank.Read(ctx, func(state *bank.State) { before(ctx, monetaryOf(state.NextMonetaryPolicy())) }); err != nil {
+				return nil, err
+			}
 			answer, err := s.submit(ctx, bank.SetMonetaryPolicy{Key: in.key(who, "monetary"), Policy: policy}.AppendTo(nil))
 			if err != nil {
 				return nil, err

@@ -17,6 +17,7 @@ var keyed = map[string]struct{ who, body, other string }{
 	"set-monetary-policy": {"operator", monetary("capped"), monetary("fixed")},
 	"create-asset":        {"operator", `{"asset":"TICKET","scale":0}`, `{"asset":"TICKET","scale":1}`},
 	"open-account":        {"server", `{"world":"cafe","asset":"GOLD","sub":7}`, `{"world":"cafe","asset":"GOLD","sub":8}`},
+	"admit-operator":      {"operator", `{"name":"bo","key_hash":"` + strings.Repeat("ab", 32) + `"}`, `{"name":"bo","key_hash":"` + strings.Repeat("cd", 32) + `"}`},
 	"set-account-limits":  {"operator", `{"floor":"1","credit_limit":"0"}`, `{"floor":"2","credit_limit":"0"}`},
 	"create-transfer":     {"person", legs("r", "{mine}", "{worlds}", "1"), legs("r", "{mine}", "{worlds}", "2")},
 	"create-transfers":    {"operator", `{"transfers":[` + legs("r", "{issuer}", "{mine}", "1") + `]}`, `{"transfers":[` + legs("r", "{issuer}", "{mine}", "2") + `]}`},

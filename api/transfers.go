@@ -97,7 +97,7 @@ func (s *server) transferBatch(ctx context.Context, who identity.Principal, in *
 			}
 			continue
 		}
-		commands, places = append(commands, command), append(places, i)
+		commands, places = append(commands, actOf(ctx, command)), append(places, i)
 	}
 	answers, err := s.Bank.Submit(ctx, commands...)
 	if err != nil {

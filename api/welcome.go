@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/attentionbank/attentionbank/bank"
 	"github.com/attentionbank/attentionbank/identity"
 	"github.com/attentionbank/attentionbank/wire"
 	"github.com/danielgtaylor/huma/v2"
@@ -59,6 +60,10 @@ func (s *server) registerWelcome() {
 
 func (s *server) redeemOperatorLink(w http.ResponseWriter, r *http.Request) {
 	key, secret, err := s.Identity.RedeemOperatorLink(r.Context(), r.PathValue("token"))
+	if err == nil {
+		// A trail that cannot be written is found with the first act of the key.
+		err = s.note(r.Context(), bank.Act{Actor: actorOf(identity.Principal{KeyID: key.ID}), Operation: "redeem-operator-link"})
+	}
 	if r.Header.Get("Accept") == "application/json" {
 		s.answerKey(w, r, key, secret, err)
 		return

@@ -59,6 +59,9 @@ func (s *server) registerWorlds() {
 			if err != nil {
 				return nil, err
 			}
+			if shown, err := s.showWorld(ctx, number); err == nil {
+				before(ctx, shown.Body)
+			}
 			answer, err := s.submit(ctx, bank.SetWorldShare{Key: in.key(who, "share"), World: number, Weight: in.Body.Weight}.AppendTo(nil))
 			if err != nil {
 				return nil, err
@@ -145,13 +148,17 @@ func (s *server) registerKeys() {
 			}
 			return s.listKeys(ctx, identity.Principal{Kind: identity.Write, World: number}, identity.Principal{Kind: identity.Server, World: number})
 		})
-	register(s, created("create-operator-key", "POST", "/v1/operator-keys", "Make an operator key; its secret is shown once", "keys"), operator,
-		func(ctx context.Context, _ identity.Principal, in *body[wire.Label]) (*body[wire.Key], error) {
-			return s.createKey(ctx, identity.Principal{Kind: identity.Operator}, in.Body.Label)
+	register(s, created("create-operator-key", "POST", "/v1/operator-keys", "Make a further key of your own; its secret is shown once", "keys"), operator,
+		func(ctx context.Context, who identity.Principal, in *body[wire.Label]) (*body[wire.Key], error) {
+			return s.createKey(ctx, identity.Principal{Kind: identity.Operator, Subject: who.Subject}, in.Body.Label)
 		})
 	register(s, operation("list-operator-keys", "GET", "/v1/operator-keys", "The operators' keys, without their secrets", "keys"), operator,
 		func(ctx context.Context, _ identity.Principal, _ *struct{}) (*body[wire.List[wire.Key]], error) {
-			return s.listKeys(ctx, identity.Principal{Kind: identity.Operator})
+			owners, err := s.ownersOf(ctx)
+			if err != nil {
+				return nil, err
+			}
+			return s.listKeys(ctx, owners...)
 		})
 	register(s, operation("revoke-key", "DELETE", "/v1/keys/{key}", "Revoke a key at once and for good", "keys"), operator|person,
 		func(ctx context.Context, who identity.Principal, in *struct {
@@ -180,6 +187,10 @@ func (s *server) shownKey(ctx context.Context, key identity.Key, secret string) 
 	shown := wire.Key{ID: key.ID, Kind: key.Owner.Kind.String(), Label: key.Label, Secret: secret, Created: timeText(key.CreatedMS), Revoked: timeText(key.RevokedMS)}
 	if key.LastUsedDay != 0 {
 		shown.LastUsed = dayText(key.LastUsedDay)
+	}
+	if key.Owner.Kind == identity.Operator {
+		operator := uint32(key.Owner.Subject)
+		shown.Operator = &operator
 	}
 	if key.Owner.Kind == identity.Person {
 		shown.PersonID = personText(key.Owner.PersonID)

@@ -29,6 +29,8 @@ type State struct {
 	repeats  repeats
 	shop     shop
 
+	operators operators
+
 	seq   uint64 // sequence of the record that is being applied
 	index uint32 // number of the next command in it
 	nowMS int64  // time of the record, ms since 1970-01-01 UTC
@@ -43,6 +45,8 @@ func New() *State {
 	return &State{
 		books:  ledger.NewBooks(),
 		epochs: epochs{next: DefaultMonetaryPolicy()},
+
+		operators: newOperators(),
 	}
 }
 
@@ -71,6 +75,14 @@ func (s *State) Apply(command, answer []byte) []byte {
 	s.answer = append(answer, uint8(Accepted))
 	r := reader{src: command}
 	k, key := kind(r.u8()), Key(r.id())
+	s.operators.acting, s.operators.approved = false, false
+	if k == kindAct {
+		if refusal := s.beginAct(&r); refusal != Accepted || len(r.src) == 0 {
+			s.answer[start] = uint8(refusal)
+			return s.answer
+		}
+		k, key = kind(r.u8()), Key(r.id())
+	}
 	var digest uint64
 	if key != (Key{}) {
 		digest = digestOf(k, r.src)
@@ -83,7 +95,10 @@ func (s *State) Apply(command, answer []byte) []byte {
 			return le.AppendUint32(le.AppendUint64(s.answer, first.seq), first.index)
 		}
 	}
-	refusal := s.carryOut(k, &r)
+	refusal := ApprovalNeeded
+	if !s.operators.needsTwo(k) {
+		refusal = s.carryOut(k, &r)
+	}
 	s.answer[start] = uint8(refusal)
 	if key != (Key{}) && refusal != Malformed {
 		s.repeats.remember(repeat{key: key, digest: digest, atMS: s.nowMS, seq: s.seq, index: index})
@@ -140,6 +155,16 @@ func (s *State) carryOut(k kind, r *reader) Refusal {
 		return s.cancelListing(r)
 	case kindBuyListing:
 		return s.buyListing(r)
+	case kindRequireTwoPersons:
+		return s.requireTwoPersons(r)
+	case kindAdmitOperator:
+		return s.admitOperator(r)
+	case kindRemoveOperator:
+		return s.removeOperator(r)
+	case kindPropose:
+		return s.propose(r)
+	case kindEndProposal:
+		return s.endProposal(r)
 	}
 	return Malformed
 }

@@ -35,6 +35,12 @@ const (
 	kindPlaceListing
 	kindCancelListing
 	kindBuyListing
+	kindAct
+	kindRequireTwoPersons
+	kindAdmitOperator
+	kindRemoveOperator
+	kindPropose
+	kindEndProposal
 )
 
 // Key is an idempotency key. A command with a key that was used before is not

@@ -65,6 +65,9 @@ func (s *State) NextDueMS() (dueMS int64, any bool) {
 	if atMS, expires := s.books.NextExpiryMS(); expires && (!any || atMS < dueMS) {
 		dueMS, any = atMS, true
 	}
+	if atMS, expires := s.operators.proposals.nextExpiryMS(); expires && (!any || atMS < dueMS) {
+		dueMS, any = atMS, true
+	}
 	return dueMS, any
 }
 
@@ -82,6 +85,7 @@ func (s *State) tick(r *reader) Refusal {
 			s.release(number, HoldExpired)
 		}
 	}
+	s.expireProposals()
 	running := s.epochs.running
 	if s.epochs.closing.Number == 0 && s.nowMS >= running.EndMS+running.Policy.CloseDelayMS {
 		s.endEpoch()

@@ -44,6 +44,11 @@ const (
 	factPurchaseEnded
 	factListingPlaced
 	factListingEnded
+	factTwoPersonsRequired
+	factOperatorAdmitted
+	factOperatorRemoved
+	factProposalMade
+	factProposalEnded
 )
 
 // Posted is a posting and what the account came to by it. The two postings of
@@ -136,6 +141,9 @@ type MonetaryPolicySet struct{ FromEpoch uint64 }
 
 // WorldShareSet says the weight of a world's share.
 type WorldShareSet struct{ World, Weight uint32 }
+
+// TwoPersonsRequired says that two operators are needed from now on.
+type TwoPersonsRequired struct{}
 
 // EpochClosing says that an epoch ended and is being paid.
 type EpochClosing struct {

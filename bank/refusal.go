@@ -82,6 +82,22 @@ const (
 	// HoldManaged: the hold belongs to a purchase, a listing or an order, and
 	// ends with that.
 	HoldManaged
+	// OperatorNotFound: there is no such operator, or no longer, or the command
+	// is one that operators give.
+	OperatorNotFound
+	// LastOperator: a bank keeps one operator.
+	LastOperator
+	// ApprovalNeeded: the command takes two operators: one proposes it, another
+	// approves.
+	ApprovalNeeded
+	// NotProposable: a command of this kind takes one operator.
+	NotProposable
+	// ProposalNotFound: there is no proposal of that number.
+	ProposalNotFound
+	// ProposalOver: the proposal was approved, rejected or has expired.
+	ProposalOver
+	// OwnProposal: nobody approves what they have proposed.
+	OwnProposal
 )
 
 // ledgerRefusals is where the refusals of the ledger begin.
@@ -116,6 +132,7 @@ var refusalCodes = [...]string{
 	"product_invalid", "product_not_found", "quantity_invalid", "not_on_sale", "sold_out", "price_exceeded",
 	"purchase_not_found", "purchase_over", "refund_window_over", "not_listable", "listing_not_found", "listing_over",
 	"own_listing", "hold_managed",
+	"operator_not_found", "last_operator", "approval_needed", "not_proposable", "proposal_not_found", "proposal_over", "own_proposal",
 }
 
 // String returns the stable code by which clients know the refusal.

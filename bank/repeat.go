@@ -73,6 +73,15 @@ func (s *State) FirstAnswer(key Key) (seq uint64, index uint32, found bool) {
 	return first.seq, first.index, found
 }
 
+// IsRepeat reports whether a command was given before under its idempotency key.
+func (s *State) IsRepeat(command []byte) bool {
+	if len(command) < 1+len(Key{}) || Key(command[1:17]) == (Key{}) {
+		return false
+	}
+	first, found := s.repeats.find(Key(command[1:17]))
+	return found && first.digest == digestOf(kind(command[0]), command[17:])
+}
+
 // digestOf is the 64-bit FNV-1a hash of a command without its key (Fowler,
 // Noll and Vo, 1991). It tells a retry from another command by mistake; whoever
 // contrives a collision gets the answer to a command of their own.

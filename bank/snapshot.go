@@ -143,7 +143,7 @@ func (s *State) appendSmall(dst []byte) []byte {
 	for i := range s.shop.products {
 		dst = s.shop.products[i].appendTo(dst)
 	}
-	return dst
+	return s.appendOperators(dst)
 }
 
 func appendEpoch(dst []byte, e Epoch) []byte {
@@ -171,6 +171,10 @@ func (s *State) readSmall(r *reader) error {
 	s.repeats.oldest, s.repeats.next = r.u64(), r.u64()
 	for n := r.u32(); n > 0 && !r.short; n-- {
 		s.shop.products = append(s.shop.products, readProduct(r))
+	}
+	if s.operators = newOperators(); len(r.src) > 0 { // not in states of before there were several
+		s.operators = operators{}
+		s.readOperators(r)
 	}
 	if !r.finished() {
 		return fmt.Errorf("the small part of the state is cut off or too long")

@@ -94,7 +94,7 @@ func newBank(t *testing.T, env ...string) *bank {
 func (b *bank) start() {
 	b.t.Helper()
 	b.output = &lockedBuffer{}
-	b.process = exec.Command(binary, "serve", "--listen", "127.0.0.1:0", "--data", b.folder, "--mint-every", "1s")
+	b.process = exec.Command(binary, "serve", "--listen", "127.0.0.1:0", "--data", b.folder, "--mint-every", "1s", "--single-operator")
 	b.process.Env = append(os.Environ(), b.env...)
 	b.process.Stderr = b.output
 	stdout, err := b.process.StdoutPipe()

@@ -31,6 +31,12 @@ var kinds = [...]struct {
 	21: {"place_listing", true},
 	22: {"cancel_listing", true},
 	23: {"buy_listing", true},
+	24: {"act", false},
+	25: {"require_two_persons", false},
+	26: {"admit_operator", false},
+	27: {"remove_operator", false},
+	28: {"propose", false},
+	29: {"end_proposal", false},
 }
 
 const referenceAt = 1 + 16 // kind and idempotency key

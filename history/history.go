@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/attentionbank/attentionbank/bank"
 	"github.com/attentionbank/attentionbank/ledger"
 )
 
@@ -88,10 +89,11 @@ type Chunk struct {
 	Mints        []Mint    // a revision that is there already changes nothing
 	Payments     []Payment // by person and epoch
 	Epochs       []Epoch   // in order; a later row of an epoch completes an earlier one
+	Acts         []Act
 }
 
 func (c *Chunk) rows() int {
-	return len(c.Transactions) + len(c.Postings) + len(c.Accounts) + len(c.Holds) + len(c.HoldEnds) + len(c.Mints) + len(c.Payments)
+	return len(c.Transactions) + len(c.Postings) + len(c.Accounts) + len(c.Holds) + len(c.HoldEnds) + len(c.Mints) + len(c.Payments) + len(c.Acts)
 }
 
 // Transaction is an accepted command that did something.
@@ -102,6 +104,18 @@ type Transaction struct {
 	Kind      string // transfer, hold, mint, ...; see KindOf
 	Reference string // may be empty
 	Answer    []byte // the facts; see bank.Facts
+}
+
+// Act is what an operator did, or tried: a line of the audit trail.
+type Act struct {
+	Seq               uint64
+	Index             uint32
+	TimeMS            int64
+	Operator          uint32
+	Credential        [10]byte // the id of the key
+	Operation, Target string
+	Before, After     string       // JSON, or empty
+	Refusal           bank.Refusal // Accepted if it was done
 }
 
 // Reference says which transactions belong to one business operation.

@@ -15,6 +15,7 @@ type Tables interface {
 	Store
 	Books
 	People
+	Trail
 }
 
 // Books answers about accounts and operations. All lists are bounded and are
@@ -46,6 +47,24 @@ type People interface {
 	// Payments returns what a person was paid before (epoch, world), both 0
 	// for all, the newest first.
 	Payments(ctx context.Context, person, epoch uint64, world uint32, limit int) ([]Payment, error)
+}
+
+// Trail answers about what operators did.
+type Trail interface {
+	// Acts returns the acts of operators, the newest first.
+	Acts(ctx context.Context, query ActQuery) ([]Act, error)
+}
+
+// ActQuery says which acts to return.
+type ActQuery struct {
+	FromMS, ToMS int64  // at FromMS or later and before ToMS; 0 for all
+	Operation    string // this one only, if it is named
+	// Operator is the number of one only, if OneOperator says so.
+	Operator    uint32
+	OneOperator bool
+	BeforeSeq   uint64 // before this one; 0 for the newest
+	BeforeIndex uint32
+	Limit       int
 }
 
 // StatementQuery says which postings of an account to return.

@@ -11,12 +11,13 @@ import (
 // add appends the rows of a record. Bytes that the chunk keeps are copied.
 func (c *Chunk) add(record Record) error {
 	for index, pair := range record.Pairs {
+		c.addAct(record, index, pair)
 		if len(pair.Answer) < 2 || bank.Refusal(pair.Answer[0]) != bank.Accepted {
 			continue // refused, repeated, or nothing came to be
 		}
 		t := Transaction{Seq: record.Seq, Index: uint32(index), TimeMS: record.TimeMS, Answer: slices.Clone(pair.Answer)}
 		var err error
-		if t.Kind, t.Reference, err = KindOf(pair.Command); err == nil {
+		if t.Kind, t.Reference, err = KindOf(bank.CarriedOut(pair.Command)); err == nil {
 			err = c.addTransaction(t)
 		}
 		if err != nil {
@@ -25,6 +26,23 @@ func (c *Chunk) add(record Record) error {
 	}
 	c.Cursor = Cursor{Seq: record.Seq, TimeMS: record.TimeMS, Hash: record.Hash}
 	return nil
+}
+
+// addAct appends what an operator did, or tried. What was repeated was done
+// before.
+func (c *Chunk) addAct(record Record, index int, pair Pair) {
+	act, isAct := bank.ActOf(pair.Command)
+	if !isAct || len(pair.Answer) == 0 {
+		return
+	}
+	refusal := bank.Refusal(pair.Answer[0])
+	if refusal == bank.Repeated || refusal == bank.Malformed {
+		return
+	}
+	c.Acts = append(c.Acts, Act{
+		Seq: record.Seq, Index: uint32(index), TimeMS: record.TimeMS, Operator: act.Operator, Credential: act.Credential,
+		Operation: act.Operation, Target: act.Target, Before: act.Before, After: act.After, Refusal: refusal,
+	})
 }
 
 func (c *Chunk) addTransaction(t Transaction) error {

@@ -58,7 +58,8 @@ type Principal struct {
 	// World is the world of a write or server key, and the world in which a
 	// person is known; 0 for an operator.
 	World uint32
-	// Subject and PersonID tell whose key a person's is; zero for others.
+	// Subject and PersonID tell whose key a person's is; zero for others. An
+	// operator's key has the operator's number as Subject, 0 for the first.
 	Subject  uint64
 	PersonID [16]byte
 }
@@ -74,7 +75,7 @@ func (p Principal) valid() bool {
 	unnamed := p.Subject == 0 && p.PersonID == [16]byte{}
 	switch p.Kind {
 	case Operator:
-		return p.World == 0 && unnamed
+		return p.World == 0 && p.PersonID == [16]byte{}
 	case Write, Server:
 		return p.World != 0 && unnamed
 	case Person:

@@ -61,6 +61,36 @@ func (r *Registry) CreateKey(ctx context.Context, owner Principal, label string)
 	return key, secret, nil
 }
 
+// AdmitKey enters a key whose secret somebody else has made, by its hash, if it
+// is not there yet: whoever admits an operator never sees the operator's key.
+func (r *Registry) AdmitKey(ctx context.Context, owner Principal, hash [32]byte, label string) error {
+	r.changeMu.Lock()
+	defer r.changeMu.Unlock()
+	key, _, err := r.newKey(owner, label)
+	if err != nil {
+		return fmt.Errorf("admitting a key: %w", err)
+	}
+	kept, err := r.store.KeysOf(ctx, owner.owner())
+	if err != nil {
+		return fmt.Errorf("admitting a key: %w", err)
+	}
+	for _, known := range kept {
+		if known.Hash == hash {
+			return nil // also if it was revoked: that is for good
+		}
+	}
+	key.Hash = hash
+	if err := r.store.AddKey(ctx, key); err != nil {
+		return fmt.Errorf("admitting a key: %w", err)
+	}
+	r.enter(key)
+	return nil
+}
+
+// NewSecret makes the secret of a key and its hash, for whoever is to be
+// admitted by the hash alone.
+func NewSecret(kind Kind) (secret string, hash [32]byte) { return newSecret(kindPrefixes[kind]) }
+
 // checkPerson makes sure that a person's key names a subject that is there.
 func (r *Registry) checkPerson(ctx context.Context, owner Principal) error {
 	record, err := r.store.Subject(ctx, owner.Subject)
@@ -119,6 +149,18 @@ func (r *Registry) holdsKey(owner Principal) bool {
 	r.keysMu.RLock()
 	defer r.keysMu.RUnlock()
 	return r.holders[owner.owner()] > 0
+}
+
+// hasOperator says whether any operator has a live key.
+func (r *Registry) hasOperator() bool {
+	r.keysMu.RLock()
+	defer r.keysMu.RUnlock()
+	for owner := range r.holders {
+		if owner.Kind == Operator {
+			return true
+		}
+	}
+	return false
 }
 
 // Keys returns the keys of an owner, revoked ones too, oldest first.

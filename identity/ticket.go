@@ -24,7 +24,7 @@ const (
 func (r *Registry) OperatorLink(ctx context.Context) (token string, err error) {
 	r.changeMu.Lock()
 	defer r.changeMu.Unlock()
-	if r.holdsKey(Principal{Kind: Operator}) {
+	if r.hasOperator() {
 		return "", nil
 	}
 	token, hash := newSecret(operatorLinkPrefix)

@@ -57,6 +57,7 @@ func (h *History) Apply(ctx context.Context, after uint64, chunk *history.Chunk)
 			h.rows.Accounts = append(h.rows.Accounts, account)
 		}
 	}
+	h.rows.Acts = append(h.rows.Acts, chunk.Acts...)
 	h.rows.Payments = append(h.rows.Payments, chunk.Payments...)
 	h.applyHolds(chunk)
 	for _, mint := range chunk.Mints {
@@ -214,4 +215,17 @@ func (h *History) Payments(_ context.Context, person, epoch uint64, world uint32
 	}, func(a, b history.Payment) int {
 		return cmp.Or(cmp.Compare(b.Epoch, a.Epoch), cmp.Compare(b.World, a.World))
 	}, limit)
+}
+
+// Acts implements history.Trail.
+func (h *History) Acts(_ context.Context, query history.ActQuery) ([]history.Act, error) {
+	before := history.Position{Seq: query.BeforeSeq, Index: query.BeforeIndex}
+	return choose(h, &h.rows.Acts, func(a history.Act) bool {
+		at := history.Position{Seq: a.Seq, Index: a.Index}
+		return a.TimeMS >= query.FromMS && (query.ToMS == 0 || a.TimeMS < query.ToMS) &&
+			(query.Operation == "" || a.Operation == query.Operation) && (!query.OneOperator || a.Operator == query.Operator) &&
+			(query.BeforeSeq == 0 || comparePositions(at, before) < 0)
+	}, func(a, b history.Act) int {
+		return comparePositions(history.Position{Seq: b.Seq, Index: b.Index}, history.Position{Seq: a.Seq, Index: a.Index})
+	}, query.Limit)
 }

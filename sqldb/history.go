@@ -116,6 +116,19 @@ var historyMigrations = []string{
 		treasury  INTEGER NOT NULL,
 		closed_ms INTEGER NOT NULL
 	)`,
+	`CREATE TABLE acts (
+		seq        INTEGER NOT NULL,
+		idx        INTEGER NOT NULL,
+		time_ms    INTEGER NOT NULL,
+		operator   INTEGER NOT NULL,
+		credential BLOB NOT NULL,
+		operation  TEXT NOT NULL,
+		target     TEXT NOT NULL,
+		before     TEXT NOT NULL,
+		after      TEXT NOT NULL,
+		refusal    INTEGER NOT NULL,
+		PRIMARY KEY (seq, idx)
+	) WITHOUT ROWID`,
 }
 
 // History keeps what history makes of the journal.
@@ -209,7 +222,7 @@ func (h *History) Apply(ctx context.Context, after uint64, chunk *history.Chunk)
 			return fmt.Errorf("%w: the cursor is at %d, not %d", history.ErrBehind, cursor.Seq, after)
 		}
 		for _, write := range []func(context.Context, *transaction, *history.Chunk) error{
-			writeTransactions, writePostings, writeAccounts, writeHolds, writeMints, writeEpochs,
+			writeTransactions, writePostings, writeAccounts, writeHolds, writeMints, writeEpochs, writeActs,
 		} {
 			if err := write(ctx, tx, chunk); err != nil {
 				return err
@@ -225,7 +238,7 @@ func (h *History) Apply(ctx context.Context, after uint64, chunk *history.Chunk)
 // Clear implements history.Store.
 func (h *History) Clear(ctx context.Context) error {
 	return h.database.transact(ctx, func(tx *transaction) error {
-		for _, table := range []string{"cursor", "records", "transactions", "reference", "postings", "accounts", "holds", "mints", "payments", "epochs"} {
+		for _, table := range []string{"cursor", "records", "transactions", "reference", "postings", "accounts", "holds", "mints", "payments", "epochs", "acts"} {
 			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table); err != nil {
 				return fmt.Errorf("clearing %s: %w", table, err)
 			}

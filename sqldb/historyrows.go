@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math"
 
 	"github.com/attentionbank/attentionbank/history"
 )
@@ -110,4 +111,35 @@ func writeEpochs(ctx context.Context, tx *transaction, chunk *history.Chunk) err
 		}
 	}
 	return nil
+}
+
+func writeActs(ctx context.Context, tx *transaction, chunk *history.Chunk) error {
+	return tx.insert(ctx, "acts", "seq, idx, time_ms, operator, credential, operation, target, before, after, refusal", len(chunk.Acts), func(args []any, i int) []any {
+		a := &chunk.Acts[i]
+		return append(args, int64(a.Seq), a.Index, a.TimeMS, a.Operator, a.Credential[:], a.Operation, a.Target, a.Before, a.After, a.Refusal)
+	})
+}
+
+// Acts implements history.Trail.
+func (h *History) Acts(ctx context.Context, query history.ActQuery) ([]history.Act, error) {
+	before, to, operator := int64(query.BeforeSeq), query.ToMS, int64(query.Operator)
+	if before == 0 {
+		before = math.MaxInt64
+	}
+	if to == 0 {
+		to = math.MaxInt64
+	}
+	if !query.OneOperator {
+		operator = -1
+	}
+	return list(ctx, h, "the audit trail", func(rows *sql.Rows, a *history.Act) error {
+		var credential []byte
+		err := rows.Scan(&a.Seq, &a.Index, &a.TimeMS, &a.Operator, &credential, &a.Operation, &a.Target, &a.Before, &a.After, &a.Refusal)
+		copy(a.Credential[:], credential)
+		return err
+	}, `SELECT seq, idx, time_ms, operator, credential, operation, target, before, after, refusal FROM acts
+		WHERE (seq, idx) < ($1, $2) AND time_ms >= $3 AND time_ms < $4
+		AND (CAST($5 AS TEXT) = '' OR operation = $5) AND (CAST($6 AS BIGINT) < 0 OR operator = $6)
+		ORDER BY seq DESC, idx DESC LIMIT $7`,
+		before, query.BeforeIndex, query.FromMS, to, query.Operation, operator, history.Page(query.Limit))
 }

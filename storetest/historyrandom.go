@@ -33,7 +33,7 @@ func (j *Records) randomCommand(rt *rapid.T, holds []uint64) []byte {
 	account := rapid.SampledFrom([]uint64{j.Account(0), j.Account(1), j.Account(2)})
 	amount := rapid.Int64Range(1, 50)
 	reference := rapid.SampledFrom([]string{"", "order-1", "order-2"}).Draw(rt, "reference")
-	switch kind := rapid.IntRange(0, 6).Draw(rt, "kind"); {
+	switch kind := rapid.IntRange(0, 7).Draw(rt, "kind"); {
 	case kind <= 1:
 		legs := make([]ledger.Leg, rapid.IntRange(1, 3).Draw(rt, "legs"))
 		for i := range legs {
@@ -58,6 +58,14 @@ func (j *Records) randomCommand(rt *rapid.T, holds []uint64) []byte {
 			Person: [16]byte{rapid.ByteRange(1, 3).Draw(rt, "person")}, World: 1, Day: bank.Day(j.nowMS) - rapid.Int32Range(0, 1).Draw(rt, "days ago"),
 			Revision: rapid.Uint64Range(1, 6).Draw(rt, "revision"), CumulativePointsMicro: rapid.Int64Range(0, 9_000_000).Draw(rt, "points"),
 		}.AppendTo(nil)
+	}
+	if rapid.Bool().Draw(rt, "an act") {
+		act := bank.Act{Operation: "set-world-share", Target: "cafe", After: `{"weight":2}`}
+		act.Operator = rapid.Uint32Range(0, 1).Draw(rt, "operator") // 1 is nobody
+		if rapid.Bool().Draw(rt, "with a command") {
+			act.Command = bank.SetWorldShare{World: rapid.Uint32Range(1, 2).Draw(rt, "world"), Weight: 2}.AppendTo(nil)
+		}
+		return act.AppendTo(nil)
 	}
 	return bank.AppendTick(nil)
 }
@@ -88,6 +96,10 @@ func answers(t tester, tables history.Tables, j *Records, limit int) map[string]
 			return tables.Payments(ctx, person, last.Epoch, last.World, limit)
 		})
 	}
+	all["acts"] = pages(t, func(last *history.Act) ([]history.Act, error) {
+		return tables.Acts(ctx, history.ActQuery{BeforeSeq: last.Seq, BeforeIndex: last.Index, Limit: limit})
+	})
+	all["acts of the first"] = must(tables.Acts(ctx, history.ActQuery{OneOperator: true, Operation: "set-world-share", FromMS: 1, ToMS: j.nowMS + 1}))(t)
 	for _, reference := range []string{"", "order-1", "order-2"} {
 		all["reference "+reference] = pages(t, func(last *history.Transaction) ([]history.Transaction, error) {
 			return tables.OfReference(ctx, reference, last.Seq, last.Index, limit)

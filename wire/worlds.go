@@ -19,6 +19,8 @@ type Key struct {
 	LastUsed  string `json:"last_used,omitempty" doc:"Day of the last use."`
 	PersonID  string `json:"person,omitempty"`
 	WorldCode string `json:"world,omitempty"`
+	// Operator is whose key it is, of an operator's; the first operator is 0.
+	Operator *uint32 `json:"operator,omitempty" doc:"Number of the operator, of an operator's key."`
 }
 
 // Policy is a version of a world's policy.

@@ -28,7 +28,10 @@ type cli struct {
 	Backup  backupCommand  `cmd:"" help:"Copy a bank while it serves, and check the copy."`
 	Restore restoreCommand `cmd:"" help:"Bring a backup into a new data directory, and check it."`
 	Keys    keysCommand    `cmd:"" help:"Show, rotate and rewrap the keys under which a bank is stored."`
+	Audit   auditCommand   `cmd:"" help:"Show what operators did, and tried."`
 	Bench   benchCommand   `cmd:"" help:"Measure this machine and print JSON lines."`
+
+	OperatorKey operatorKeyCommand `cmd:"" help:"Make an operator's key, to be admitted by its hash."`
 
 	Simulate simulateCommand `cmd:"" help:"Run the bank in a world of its own, made of a seed."`
 

@@ -32,6 +32,7 @@ type node struct {
 	records   journal.Store // of the journal
 	outbox    *outbox.Outbox
 	letters   outbox.Store // what the outbox keeps
+	isNew     bool         // there was no record before
 
 	stopFollowing func() error   // ends the history's growth
 	closers       []func() error // in the order of opening
@@ -72,6 +73,14 @@ func (n *node) open(ctx context.Context, nowMS func() int64, warn func(string)) 
 	n.records = store
 	if !store.Keyring().Encrypts() {
 		warn("journal and events are not encrypted; to encrypt what is written from the next start on: attentionbank keys rotate")
+	}
+	n.isNew = true
+	for _, err := range store.Load(ctx, 1) {
+		if err != nil {
+			return err
+		}
+		n.isNew = false
+		break
 	}
 	if n.journal, err = journal.Open(ctx, n.tracer.Journal(store), head, journal.Options{Now: nowMS, Warn: warn, Watch: n.tracer.Watch("journal record")}); err != nil {
 		return err

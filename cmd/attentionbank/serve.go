@@ -19,6 +19,7 @@ type serveCommand struct {
 	Site
 	MintEvery time.Duration `default:"1h" help:"How often what was earned is posted as points; the close of an epoch posts it too."`
 	Certificates
+	SingleOperator    bool          `help:"On the first start: let one operator change λ, budgets and accounts by hand. It ends when a second operator is admitted."`
 	DrainWait         time.Duration `help:"How long to go on serving after SIGTERM while /readyz fails already, so that load balancers look elsewhere." placeholder:"DURATION"`
 	WebhooksToPrivate bool          `help:"Let worlds have their messages sent into private networks and by plain http. For tests and closed networks only."`
 	HistoryLag        time.Duration `default:"1h" help:"How long statements may be behind before nothing new is taken; what comes in until then is only behind, never lost."`
@@ -84,12 +85,18 @@ func (c *serveCommand) Run(env *environment) error {
 	if err := n.openOutbox(env.context, c.WebhooksToPrivate, systemMS, func(message string) { logger.Warn(message) }); err != nil {
 		return errors.Join(err, n.close())
 	}
+	if err := n.requireTwo(env.context, c.SingleOperator); err != nil {
+		return errors.Join(err, n.close())
+	}
 	link, err := n.identity.OperatorLink(env.context)
 	if err != nil {
 		return errors.Join(fmt.Errorf("making the operator link: %w", err), n.close())
 	}
 	entry.open(c.handler(n, entry, counts))
 	fmt.Fprintf(env.stdout, "Attention Bank is listening on %s://%s\n", scheme, listener.Addr())
+	if alone, err := n.oneOperator(env.context); err == nil && alone {
+		fmt.Fprintln(env.stdout, "One operator changes λ, budgets and accounts by hand alone, until a second is admitted (docs/operators.md).")
+	}
 	if link != "" {
 		fmt.Fprintf(env.stdout, "Operator link, for one use within 24 hours: %s://%s/welcome/%s\n", scheme, listener.Addr(), link)
 	}

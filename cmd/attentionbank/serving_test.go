@@ -54,7 +54,7 @@ func serving(t *testing.T, args ...string) *server {
 	ctx, stop := context.WithCancel(context.Background())
 	s := &server{t: t, stop: stop, status: make(chan int, 1)}
 	go func() {
-		s.status <- run(&environment{ctx, strings.NewReader(""), &s.stdout, &s.stderr}, append([]string{"serve"}, args...))
+		s.status <- run(&environment{ctx, strings.NewReader(""), &s.stdout, &s.stderr}, append([]string{"serve", "--single-operator"}, args...))
 	}()
 	t.Cleanup(func() {
 		stop()
