@@ -60,7 +60,7 @@ var twoPersonOperations = []string{
 
 // unkeyedCommands give the bank a command and take no Idempotency-Key, because
 // they name what is to be so.
-var unkeyedCommands = []string{"remove-operator", "approve-proposal", "reject-proposal"}
+var unkeyedCommands = []string{"remove-operator", "approve-proposal", "reject-proposal", "set-rate-limit"}
 
 // targetOf names what an operation is about, by the ids in its path. What a
 // world calls its users is not among them: the journal is for ever.

@@ -99,6 +99,8 @@ type server struct {
 	holds    remembered[uint64, ledger.Hold] // as they were when last seen
 	vouched  remembered[[32]byte, struct{}]  // tokens whose session is open, by their SHA-256
 
+	limits limiter
+
 	ingesting chan struct{} // a place for each request with events that is in memory
 }
 
@@ -129,6 +131,7 @@ func newServer(config Config) *server {
 	s.registerOperators()
 	s.registerProposals()
 	s.registerAudit()
+	s.registerLimits()
 	s.registerMoney()
 	s.registerPeople()
 	s.registerTokens()
@@ -247,9 +250,12 @@ func (s *server) guard(allowed role) func(huma.Context, func(huma.Context)) {
 			next(ctx)
 			return
 		}
+		_, w := humago.Unwrap(ctx)
 		who, err := s.authenticate(ctx.Context(), secret, allowed)
+		if err == nil {
+			err = s.limit(ctx.Context(), w, who)
+		}
 		if err != nil {
-			_, w := humago.Unwrap(ctx)
 			writeProblem(w, s.problem(ctx.Operation().OperationID, err))
 			return
 		}

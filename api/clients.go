@@ -69,6 +69,9 @@ func (s *server) registerIngest(id, path, summary string, decode decoder) {
 	drops := strings.HasPrefix(id, "send-posthog")
 	s.handleOpen(op, func(w http.ResponseWriter, r *http.Request) error {
 		answer, err := s.ingest(w, r, decode)
+		if p := new(Problem); drops && errors.As(err, &p) && p.Code == "rate_limited" {
+			p.Status, p.Title = http.StatusServiceUnavailable, ""
+		}
 		if drops && errors.Is(err, collect.ErrBusy) {
 			return &Problem{Status: http.StatusServiceUnavailable, Code: "busy", Detail: "Too many requests wait. Try again in a second."}
 		}
@@ -220,6 +223,6 @@ func letIn(w http.ResponseWriter, r *http.Request) {
 	if origin := r.Header.Get("Origin"); origin != "" {
 		h.Set("Access-Control-Allow-Origin", origin)
 		h.Set("Access-Control-Allow-Credentials", "true")
-		h.Set("Access-Control-Expose-Headers", "Retry-After, X-Request-Id")
+		h.Set("Access-Control-Expose-Headers", "Retry-After, RateLimit, RateLimit-Policy, X-Request-Id")
 	}
 }

@@ -83,6 +83,7 @@ var refusals = map[bank.Refusal]struct {
 	bank.ProposalNotFound:      {http.StatusNotFound, "There is no such proposal."},
 	bank.ProposalOver:          {http.StatusConflict, "The proposal was approved, rejected or has expired."},
 	bank.OwnProposal:           {http.StatusForbidden, "Another operator approves what you have proposed."},
+	bank.RateLimitInvalid:      {http.StatusUnprocessableEntity, "Accepted: up to 1000000 a second and 10000000 at once, both above zero, or two zeros for the limit of the kind."},
 	bank.NoLegs:                {http.StatusUnprocessableEntity, "Accepted: 1 to 1000 legs."},
 	bank.TooManyLegs:           {http.StatusUnprocessableEntity, "Accepted: 1 to 1000 legs."},
 	bank.AmountNotPositive:     {http.StatusUnprocessableEntity, "An amount is more than zero."},

@@ -87,7 +87,10 @@ func (s *server) ingest(w http.ResponseWriter, r *http.Request, decode decoder) 
 	var who identity.Principal
 	var err error
 	if secret != "" {
-		if who, err = s.authenticate(r.Context(), secret, worldServer|worldWrite|user); err != nil {
+		if who, err = s.authenticate(r.Context(), secret, worldServer|worldWrite|user); err == nil {
+			err = s.limit(r.Context(), w, who)
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -110,7 +113,10 @@ func (s *server) ingest(w http.ResponseWriter, r *http.Request, decode decoder) 
 		return nil, &Problem{Status: http.StatusBadRequest, Code: "unreadable", Detail: err.Error()}
 	}
 	if secret == "" {
-		if who, err = s.authenticate(r.Context(), batch.WriteKey, worldServer|worldWrite); err != nil {
+		if who, err = s.authenticate(r.Context(), batch.WriteKey, worldServer|worldWrite); err == nil {
+			err = s.limit(r.Context(), w, who)
+		}
+		if err != nil {
 			return nil, err
 		}
 	}

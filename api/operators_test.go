@@ -135,6 +135,7 @@ func TestOperatorsComeAndGo(t *testing.T) {
 func TestEveryActOfAnOperatorIsOnTheTrail(t *testing.T) {
 	s := newStack(t)
 	mine, worlds, issuer := s.gold()
+	spare := s.ok("POST", "/v1/worlds/cafe/keys", s.operator, `{"kind":"write"}`)["id"].(string)
 	var document struct {
 		Paths map[string]map[string]describedOperation
 	}
@@ -143,7 +144,7 @@ func TestEveryActOfAnOperatorIsOnTheTrail(t *testing.T) {
 	}
 	beside := map[string]string{ // the bodies of calls that the table of keyed ones does not have
 		"create-world-key": `{"kind":"write"}`, "create-operator-key": `{}`, "revoke-key": "", "erase-person": "", "set-webhook": `{"url":"https://cafe.example/hook"}`,
-		"send-message-again": "", "remove-operator": "", "approve-proposal": "", "reject-proposal": "",
+		"send-message-again": "", "remove-operator": "", "approve-proposal": "", "reject-proposal": "", "set-rate-limit": `{"per_second":1,"burst":1}`,
 	}
 	seen := 0
 	for path, methods := range document.Paths {
@@ -159,7 +160,7 @@ func TestEveryActOfAnOperatorIsOnTheTrail(t *testing.T) {
 				body = keyed[op.OperationID].body
 			}
 			seen++
-			fill := strings.NewReplacer("{world}", "cafe", "{person}", s.otherPersonID, "{key}", "key_none", "{account}", worlds, "{operator}", "7", "{proposal}", "9", "{message}", "1",
+			fill := strings.NewReplacer("{world}", "cafe", "{person}", s.otherPersonID, "{key}", spare, "{account}", worlds, "{operator}", "7", "{proposal}", "9", "{message}", "1",
 				"{mine}", mine, "{issuer}", issuer)
 			s.do(strings.ToUpper(method), fill.Replace(path), s.operator, fill.Replace(body))
 			if len(s.trail("operation="+op.OperationID)) == 0 {

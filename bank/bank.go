@@ -30,6 +30,8 @@ type State struct {
 	shop     shop
 
 	operators operators
+	// rateLimits are those of single keys, by their ids.
+	rateLimits []RateLimit
 
 	seq   uint64 // sequence of the record that is being applied
 	index uint32 // number of the next command in it
@@ -165,6 +167,8 @@ func (s *State) carryOut(k kind, r *reader) Refusal {
 		return s.propose(r)
 	case kindEndProposal:
 		return s.endProposal(r)
+	case kindSetRateLimit:
+		return s.setRateLimit(r)
 	}
 	return Malformed
 }

@@ -41,6 +41,7 @@ const (
 	kindRemoveOperator
 	kindPropose
 	kindEndProposal
+	kindSetRateLimit
 )
 
 // Key is an idempotency key. A command with a key that was used before is not

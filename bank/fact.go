@@ -49,6 +49,7 @@ const (
 	factOperatorRemoved
 	factProposalMade
 	factProposalEnded
+	factRateLimitSet
 )
 
 // Posted is a posting and what the account came to by it. The two postings of

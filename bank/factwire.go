@@ -26,6 +26,7 @@ func (TwoPersonsRequired) factKind() factKind { return factTwoPersonsRequired }
 func (OperatorAdmitted) factKind() factKind   { return factOperatorAdmitted }
 func (OperatorRemoved) factKind() factKind    { return factOperatorRemoved }
 func (ProposalMade) factKind() factKind       { return factProposalMade }
+func (RateLimitSet) factKind() factKind       { return factRateLimitSet }
 func (ProposalEnded) factKind() factKind      { return factProposalEnded }
 
 // The methods below append facts to the answer of the running command.
@@ -129,6 +130,8 @@ func readFact(k factKind, r *reader) Fact {
 		return OperatorRemoved{r.u32()}
 	case factProposalMade:
 		return ProposalMade{r.u64(), r.i64()}
+	case factRateLimitSet:
+		return RateLimitSet{readRateLimit(r)}
 	case factProposalEnded:
 		return ProposalEnded{r.u64(), ProposalStatus(min(r.u8(), uint8(ProposalExpired)))}
 	}

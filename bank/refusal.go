@@ -98,6 +98,9 @@ const (
 	ProposalOver
 	// OwnProposal: nobody approves what they have proposed.
 	OwnProposal
+	// RateLimitInvalid: a limit has both numbers, within MaxPerSecond and
+	// MaxBurst, or neither.
+	RateLimitInvalid
 )
 
 // ledgerRefusals is where the refusals of the ledger begin.
@@ -132,7 +135,7 @@ var refusalCodes = [...]string{
 	"product_invalid", "product_not_found", "quantity_invalid", "not_on_sale", "sold_out", "price_exceeded",
 	"purchase_not_found", "purchase_over", "refund_window_over", "not_listable", "listing_not_found", "listing_over",
 	"own_listing", "hold_managed",
-	"operator_not_found", "last_operator", "approval_needed", "not_proposable", "proposal_not_found", "proposal_over", "own_proposal",
+	"operator_not_found", "last_operator", "approval_needed", "not_proposable", "proposal_not_found", "proposal_over", "own_proposal", "rate_limit_invalid",
 }
 
 // String returns the stable code by which clients know the refusal.

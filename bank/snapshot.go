@@ -143,7 +143,7 @@ func (s *State) appendSmall(dst []byte) []byte {
 	for i := range s.shop.products {
 		dst = s.shop.products[i].appendTo(dst)
 	}
-	return s.appendOperators(dst)
+	return s.appendRateLimits(s.appendOperators(dst))
 }
 
 func appendEpoch(dst []byte, e Epoch) []byte {
@@ -175,6 +175,7 @@ func (s *State) readSmall(r *reader) error {
 	if s.operators = newOperators(); len(r.src) > 0 { // not in states of before there were several
 		s.operators = operators{}
 		s.readOperators(r)
+		s.readRateLimits(r)
 	}
 	if !r.finished() {
 		return fmt.Errorf("the small part of the state is cut off or too long")

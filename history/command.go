@@ -37,6 +37,7 @@ var kinds = [...]struct {
 	27: {"remove_operator", false},
 	28: {"propose", false},
 	29: {"end_proposal", false},
+	30: {"set_rate_limit", false},
 }
 
 const referenceAt = 1 + 16 // kind and idempotency key

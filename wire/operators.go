@@ -49,3 +49,16 @@ type Act struct {
 	After      any    `json:"after,omitempty" doc:"What was asked for, without labels and secrets; of long texts the hash. failed names why what stands before it was not done."`
 	Outcome    string `json:"outcome" doc:"done, or the code of the refusal."`
 }
+
+// RateLimit is how often a key may call.
+type RateLimit struct {
+	PerSecond uint32 `json:"per_second" doc:"In the long run."`
+	Burst     uint32 `json:"burst" doc:"At once, after a pause."`
+	OfKind    bool   `json:"of_kind" doc:"Whether it is that of all keys of the kind."`
+}
+
+// NewRateLimit asks for a limit of a key's own.
+type NewRateLimit struct {
+	PerSecond uint32 `json:"per_second" maximum:"1000000"`
+	Burst     uint32 `json:"burst" maximum:"10000000"`
+}

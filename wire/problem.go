@@ -1,6 +1,9 @@
 package wire
 
-import "net/http"
+import (
+	"net/http"
+	"strconv"
+)
 
 // Problem is an error as RFC 9457 has it, with a code that does not change.
 type Problem struct {
@@ -12,8 +15,10 @@ type Problem struct {
 	// keeps every answer of the bank.
 	Operation string `json:"operation,omitempty" doc:"Of a refusal by the bank: position of the command in the journal."`
 	// Leg is the index of the leg for which a transfer was refused.
-	Leg    *int    `json:"leg,omitempty" doc:"Of a transfer: the index of the leg that was refused."`
-	Errors []Fault `json:"errors,omitempty" doc:"The fields that are wrong."`
+	Leg *int `json:"leg,omitempty" doc:"Of a transfer: the index of the leg that was refused."`
+	// RetryAfterSeconds is when to try again, if that is not in a second.
+	RetryAfterSeconds int64   `json:"-"`
+	Errors            []Fault `json:"errors,omitempty" doc:"The fields that are wrong."`
 }
 
 // Fault is what is wrong with a field of a request.
@@ -42,7 +47,7 @@ func (p *Problem) ContentType(string) string { return "application/problem+json"
 func (p *Problem) GetHeaders() http.Header {
 	switch p.Status {
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
-		return http.Header{"Retry-After": {"1"}}
+		return http.Header{"Retry-After": {strconv.FormatInt(max(p.RetryAfterSeconds, 1), 10)}}
 	case http.StatusUnauthorized:
 		return http.Header{"Www-Authenticate": {"Bearer"}}
 	}
