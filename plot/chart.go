@@ -62,7 +62,7 @@ type Series struct {
 // The size of the drawing, in the units of its own.
 const (
 	width, height            = 540.0, 310.0
-	left, right, top, bottom = 74.0, 14.0, 14.0, 58.0
+	left, right, top, bottom = 74.0, 24.0, 14.0, 58.0
 )
 
 // scale maps numbers to places.

@@ -23,6 +23,7 @@ type cli struct {
 	Calibrate calibrateCommand `cmd:"" help:"Estimate the weights of a policy from what people did and what came of it."`
 
 	Import  importCommand  `cmd:"" help:"Bring history into a bank as its operator."`
+	Report  reportCommand  `cmd:"" help:"Say what happened in the bank's economy in a period."`
 	Fsck    fsckCommand    `cmd:"" help:"Run the whole journal again and check it."`
 	Replay  replayCommand  `cmd:"" help:"Show the state of the bank after a record."`
 	Backup  backupCommand  `cmd:"" help:"Copy a bank while it serves, and check the copy."`
