@@ -32,6 +32,7 @@ type State struct {
 	operators operators
 	// rateLimits are those of single keys, by their ids.
 	rateLimits []RateLimit
+	reviews    reviews
 
 	seq   uint64 // sequence of the record that is being applied
 	index uint32 // number of the next command in it
@@ -169,6 +170,14 @@ func (s *State) carryOut(k kind, r *reader) Refusal {
 		return s.endProposal(r)
 	case kindSetRateLimit:
 		return s.setRateLimit(r)
+	case kindPublishReviewRules:
+		return s.publishReviewRules(r)
+	case kindOpenCase:
+		return s.openCase(r)
+	case kindDecideCase:
+		return s.decideCase(r)
+	case kindAppealCase:
+		return s.appealCase(r)
 	}
 	return Malformed
 }

@@ -41,5 +41,5 @@ func (s *State) checkOwn() error {
 			faults = append(faults, fmt.Errorf("epoch %d paid %d of world %d's share of %d", s.epochs.closing.Number, w.paidMicro, i+1, w.shareMicro))
 		}
 	}
-	return errors.Join(faults...)
+	return errors.Join(append(faults, s.checkHeldBack()...)...)
 }

@@ -42,6 +42,10 @@ const (
 	kindPropose
 	kindEndProposal
 	kindSetRateLimit
+	kindPublishReviewRules
+	kindOpenCase
+	kindDecideCase
+	kindAppealCase
 )
 
 // Key is an idempotency key. A command with a key that was used before is not

@@ -65,6 +65,9 @@ func (s *State) NextDueMS() (dueMS int64, any bool) {
 	if atMS, expires := s.books.NextExpiryMS(); expires && (!any || atMS < dueMS) {
 		dueMS, any = atMS, true
 	}
+	if atMS, ends := s.reviews.nextForfeitMS(); ends && (!any || atMS < dueMS) {
+		dueMS, any = atMS, true
+	}
 	if atMS, expires := s.operators.proposals.nextExpiryMS(); expires && (!any || atMS < dueMS) {
 		dueMS, any = atMS, true
 	}
@@ -86,6 +89,7 @@ func (s *State) tick(r *reader) Refusal {
 		}
 	}
 	s.expireProposals()
+	s.forfeit()
 	running := s.epochs.running
 	if s.epochs.closing.Number == 0 && s.nowMS >= running.EndMS+running.Policy.CloseDelayMS {
 		s.endEpoch()
@@ -162,7 +166,7 @@ func (s *State) payAccount(number uint64, parity uint64) {
 	if !ok {
 		panic(fmt.Sprintf("bank: account %d: %d points at rate %+v do not fit", number, account.Balance, w.rate))
 	}
-	owner := s.open(timeAccount(account.Owner))
+	owner := s.payee(account.Owner, pay)
 	s.epochPaid(EpochPaid{Epoch: s.epochs.closing.Number, Person: account.Owner, World: world, PointsMicro: account.Balance, TimeMicro: pay})
 	s.mustPost(number, s.books.Asset(ledger.Points).Issuer, account.Balance)
 	s.worlds[world-1].pendingMicro[parity] -= account.Balance

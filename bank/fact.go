@@ -50,6 +50,8 @@ const (
 	factProposalMade
 	factProposalEnded
 	factRateLimitSet
+	factReviewRulesPublished
+	factCaseChanged
 )
 
 // Posted is a posting and what the account came to by it. The two postings of

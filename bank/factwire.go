@@ -2,32 +2,34 @@ package bank
 
 import "github.com/attentionbank/attentionbank/ledger"
 
-func (Posted) factKind() factKind             { return factPosted }
-func (AccountOpened) factKind() factKind      { return factAccountOpened }
-func (HoldPlaced) factKind() factKind         { return factHoldPlaced }
-func (HoldReduced) factKind() factKind        { return factHoldReduced }
-func (AssetRegistered) factKind() factKind    { return factAssetRegistered }
-func (WorldRegistered) factKind() factKind    { return factWorldRegistered }
-func (PersonRegistered) factKind() factKind   { return factPersonRegistered }
-func (LimitsSet) factKind() factKind          { return factLimitsSet }
-func (Minted) factKind() factKind             { return factMinted }
-func (PolicyPublished) factKind() factKind    { return factPolicyPublished }
-func (MonetaryPolicySet) factKind() factKind  { return factMonetaryPolicySet }
-func (WorldShareSet) factKind() factKind      { return factWorldShareSet }
-func (EpochClosing) factKind() factKind       { return factEpochClosing }
-func (EpochPaid) factKind() factKind          { return factEpochPaid }
-func (EpochClosed) factKind() factKind        { return factEpochClosed }
-func (ProductSet) factKind() factKind         { return factProductSet }
-func (Purchased) factKind() factKind          { return factPurchased }
-func (PurchaseEnded) factKind() factKind      { return factPurchaseEnded }
-func (ListingPlaced) factKind() factKind      { return factListingPlaced }
-func (ListingEnded) factKind() factKind       { return factListingEnded }
-func (TwoPersonsRequired) factKind() factKind { return factTwoPersonsRequired }
-func (OperatorAdmitted) factKind() factKind   { return factOperatorAdmitted }
-func (OperatorRemoved) factKind() factKind    { return factOperatorRemoved }
-func (ProposalMade) factKind() factKind       { return factProposalMade }
-func (RateLimitSet) factKind() factKind       { return factRateLimitSet }
-func (ProposalEnded) factKind() factKind      { return factProposalEnded }
+func (Posted) factKind() factKind               { return factPosted }
+func (AccountOpened) factKind() factKind        { return factAccountOpened }
+func (HoldPlaced) factKind() factKind           { return factHoldPlaced }
+func (HoldReduced) factKind() factKind          { return factHoldReduced }
+func (AssetRegistered) factKind() factKind      { return factAssetRegistered }
+func (WorldRegistered) factKind() factKind      { return factWorldRegistered }
+func (PersonRegistered) factKind() factKind     { return factPersonRegistered }
+func (LimitsSet) factKind() factKind            { return factLimitsSet }
+func (Minted) factKind() factKind               { return factMinted }
+func (PolicyPublished) factKind() factKind      { return factPolicyPublished }
+func (MonetaryPolicySet) factKind() factKind    { return factMonetaryPolicySet }
+func (WorldShareSet) factKind() factKind        { return factWorldShareSet }
+func (EpochClosing) factKind() factKind         { return factEpochClosing }
+func (EpochPaid) factKind() factKind            { return factEpochPaid }
+func (EpochClosed) factKind() factKind          { return factEpochClosed }
+func (ProductSet) factKind() factKind           { return factProductSet }
+func (Purchased) factKind() factKind            { return factPurchased }
+func (PurchaseEnded) factKind() factKind        { return factPurchaseEnded }
+func (ListingPlaced) factKind() factKind        { return factListingPlaced }
+func (ListingEnded) factKind() factKind         { return factListingEnded }
+func (TwoPersonsRequired) factKind() factKind   { return factTwoPersonsRequired }
+func (OperatorAdmitted) factKind() factKind     { return factOperatorAdmitted }
+func (OperatorRemoved) factKind() factKind      { return factOperatorRemoved }
+func (ProposalMade) factKind() factKind         { return factProposalMade }
+func (ReviewRulesPublished) factKind() factKind { return factReviewRulesPublished }
+func (CaseChanged) factKind() factKind          { return factCaseChanged }
+func (RateLimitSet) factKind() factKind         { return factRateLimitSet }
+func (ProposalEnded) factKind() factKind        { return factProposalEnded }
 
 // The methods below append facts to the answer of the running command.
 
@@ -130,6 +132,10 @@ func readFact(k factKind, r *reader) Fact {
 		return OperatorRemoved{r.u32()}
 	case factProposalMade:
 		return ProposalMade{r.u64(), r.i64()}
+	case factReviewRulesPublished:
+		return ReviewRulesPublished{r.u32()}
+	case factCaseChanged:
+		return CaseChanged{r.u64(), CaseStatus(min(r.u8(), uint8(CaseShadow)))}
 	case factRateLimitSet:
 		return RateLimitSet{readRateLimit(r)}
 	case factProposalEnded:

@@ -101,6 +101,13 @@ const (
 	// RateLimitInvalid: a limit has both numbers, within MaxPerSecond and
 	// MaxBurst, or neither.
 	RateLimitInvalid
+	// CaseNotFound: there is no case of that number that holds anything back.
+	CaseNotFound
+	// CaseOver: what the case held back was paid or burned, or the time for an
+	// appeal is over.
+	CaseOver
+	// OwnDecision: an appeal is decided by another operator.
+	OwnDecision
 )
 
 // ledgerRefusals is where the refusals of the ledger begin.
@@ -135,7 +142,7 @@ var refusalCodes = [...]string{
 	"product_invalid", "product_not_found", "quantity_invalid", "not_on_sale", "sold_out", "price_exceeded",
 	"purchase_not_found", "purchase_over", "refund_window_over", "not_listable", "listing_not_found", "listing_over",
 	"own_listing", "hold_managed",
-	"operator_not_found", "last_operator", "approval_needed", "not_proposable", "proposal_not_found", "proposal_over", "own_proposal", "rate_limit_invalid",
+	"operator_not_found", "last_operator", "approval_needed", "not_proposable", "proposal_not_found", "proposal_over", "own_proposal", "rate_limit_invalid", "case_not_found", "case_over", "own_decision",
 }
 
 // String returns the stable code by which clients know the refusal.

@@ -14,6 +14,7 @@ import (
 //
 //	| "ABSTATE1" | length u32 | small part | books | people | days |
 //	| accounts waiting, parity 0 | parity 1 | repeats | purchases | listings |
+//	| cases |
 //
 // The small part holds sequence, time, worlds, policies, epochs, the bounds of
 // the ring of repeats and the products. Equal states have equal bytes.
@@ -35,6 +36,7 @@ type Frozen struct {
 
 	purchases pages.View[purchase]
 	listings  pages.View[listing]
+	cases     pages.View[Case]
 }
 
 // Freeze returns a view of the state as it is now. It costs a pointer for
@@ -51,6 +53,7 @@ func (s *State) Freeze() *Frozen {
 
 		purchases: s.shop.purchases.Freeze(),
 		listings:  s.shop.listings.Freeze(),
+		cases:     s.reviews.cases.Freeze(),
 	}
 }
 
@@ -84,7 +87,10 @@ func (f *Frozen) WriteTo(w io.Writer) (written int64, err error) {
 	if err := pages.Encode(counted, f.purchases, purchaseBytes, appendPurchase); err != nil {
 		return counted.n, err
 	}
-	return counted.n, pages.Encode(counted, f.listings, listingBytes, appendListing)
+	if err := pages.Encode(counted, f.listings, listingBytes, appendListing); err != nil {
+		return counted.n, err
+	}
+	return counted.n, pages.Encode(counted, f.cases, caseBytes, appendCase)
 }
 
 type countingWriter struct {
@@ -143,7 +149,7 @@ func (s *State) appendSmall(dst []byte) []byte {
 	for i := range s.shop.products {
 		dst = s.shop.products[i].appendTo(dst)
 	}
-	return s.appendRateLimits(s.appendOperators(dst))
+	return s.appendReviewRules(s.appendRateLimits(s.appendOperators(dst)))
 }
 
 func appendEpoch(dst []byte, e Epoch) []byte {
@@ -176,6 +182,7 @@ func (s *State) readSmall(r *reader) error {
 		s.operators = operators{}
 		s.readOperators(r)
 		s.readRateLimits(r)
+		s.readReviewRules(r)
 	}
 	if !r.finished() {
 		return fmt.Errorf("the small part of the state is cut off or too long")
@@ -214,7 +221,7 @@ func Restore(src io.Reader) (*State, error) {
 	return s, s.checkOwn() // the books were checked when they were read
 }
 
-func (s *State) readArrays(r io.Reader) error {
+func (s *State) readArrays(r *bufio.Reader) error {
 	people, err := pages.Decode(r, 16, func(src []byte) [16]byte { return [16]byte(src) })
 	if err != nil {
 		return fmt.Errorf("reading people: %w", err)
@@ -245,6 +252,14 @@ func (s *State) readArrays(r io.Reader) error {
 		return fmt.Errorf("reading listings: %w", err)
 	}
 	s.shop.purchases, s.shop.listings = *purchases, *listings
+	if _, err := r.Peek(1); err == io.EOF {
+		return nil // a state of before there were cases
+	}
+	cases, err := pages.Decode(r, caseBytes, readCase)
+	if err != nil {
+		return fmt.Errorf("reading cases: %w", err)
+	}
+	s.reviews.cases = *cases
 	return nil
 }
 
@@ -274,6 +289,9 @@ func (s *State) rebuildIndexes() error {
 		return fmt.Errorf("places %d and %d have the same idempotency key", first, second)
 	}
 	if err := s.checkShop(); err != nil {
+		return err
+	}
+	if err := s.indexReviews(); err != nil {
 		return err
 	}
 	for _, waiting := range s.epochs.waiting {

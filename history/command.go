@@ -38,6 +38,10 @@ var kinds = [...]struct {
 	28: {"propose", false},
 	29: {"end_proposal", false},
 	30: {"set_rate_limit", false},
+	31: {"publish_review_rules", false},
+	32: {"open_case", false},
+	33: {"decide_case", false},
+	34: {"appeal_case", false},
 }
 
 const referenceAt = 1 + 16 // kind and idempotency key

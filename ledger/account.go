@@ -39,6 +39,9 @@ const (
 	// PurposeClearing is the bank's account through which goods pass from one
 	// owner to another within one command; it is empty between commands.
 	PurposeClearing
+	// PurposeHeldBack is TIME that a person was paid and that is held back until
+	// it was reviewed.
+	PurposeHeldBack
 
 	purposes
 )
