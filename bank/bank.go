@@ -38,8 +38,9 @@ type State struct {
 	index uint32 // number of the next command in it
 	nowMS int64  // time of the record, ms since 1970-01-01 UTC
 
-	answer []byte // of the running command; facts are appended to it
-	legs   []ledger.Leg
+	command reader // the rest of the running command
+	answer  []byte // of the running command; facts are appended to it
+	legs    []ledger.Leg
 }
 
 // New returns a bank without worlds and people, with the default monetary
@@ -76,11 +77,12 @@ func (s *State) Apply(command, answer []byte) []byte {
 	s.index++
 	start := len(answer)
 	s.answer = append(answer, uint8(Accepted))
-	r := reader{src: command}
+	s.command = reader{src: command}
+	r := &s.command
 	k, key := kind(r.u8()), Key(r.id())
 	s.operators.acting, s.operators.approved = false, false
 	if k == kindAct {
-		if refusal := s.beginAct(&r); refusal != Accepted || len(r.src) == 0 {
+		if refusal := s.beginAct(r); refusal != Accepted || len(r.src) == 0 {
 			s.answer[start] = uint8(refusal)
 			return s.answer
 		}
@@ -100,7 +102,7 @@ func (s *State) Apply(command, answer []byte) []byte {
 	}
 	refusal := ApprovalNeeded
 	if !s.operators.needsTwo(k) {
-		refusal = s.carryOut(k, &r)
+		refusal = s.carryOut(k, r)
 	}
 	s.answer[start] = uint8(refusal)
 	if key != (Key{}) && refusal != Malformed {
@@ -109,77 +111,53 @@ func (s *State) Apply(command, answer []byte) []byte {
 	return s.answer
 }
 
-// carryOut appends facts only when it is certain that it will not refuse.
-func (s *State) carryOut(k kind, r *reader) Refusal {
-	switch k {
-	case kindTick:
-		return s.tick(r)
-	case kindRegisterAsset:
-		return s.registerAsset(r)
-	case kindRegisterWorld:
-		return s.registerWorld(r)
-	case kindRegisterPerson:
-		return s.registerPerson(r)
-	case kindOpenAccount:
-		return s.openAccount(r)
-	case kindSetLimits:
-		return s.setLimits(r)
-	case kindTransfer:
-		return s.transfer(r)
-	case kindPlaceHold:
-		return s.placeHold(r)
-	case kindSettleHold:
-		return s.settleHold(r)
-	case kindReleaseHold:
-		return s.releaseHold(r)
-	case kindSettleGroup:
-		return s.endGroup(r, HoldSettled)
-	case kindReleaseGroup:
-		return s.endGroup(r, HoldReleased)
-	case kindMint:
-		return s.mint(r)
-	case kindPublishPolicy:
-		return s.publishPolicy(r)
-	case kindSetMonetaryPolicy:
-		return s.setMonetaryPolicy(r)
-	case kindSetWorldShare:
-		return s.setWorldShare(r)
-	case kindSetProduct:
-		return s.setProduct(r)
-	case kindPurchase:
-		return s.purchase(r)
-	case kindEndPurchase:
-		return s.endPurchase(r)
-	case kindRefund:
-		return s.refund(r)
-	case kindPlaceListing:
-		return s.placeListing(r)
-	case kindCancelListing:
-		return s.cancelListing(r)
-	case kindBuyListing:
-		return s.buyListing(r)
-	case kindRequireTwoPersons:
-		return s.requireTwoPersons(r)
-	case kindAdmitOperator:
-		return s.admitOperator(r)
-	case kindRemoveOperator:
-		return s.removeOperator(r)
-	case kindPropose:
-		return s.propose(r)
-	case kindEndProposal:
-		return s.endProposal(r)
-	case kindSetRateLimit:
-		return s.setRateLimit(r)
-	case kindPublishReviewRules:
-		return s.publishReviewRules(r)
-	case kindOpenCase:
-		return s.openCase(r)
-	case kindDecideCase:
-		return s.decideCase(r)
-	case kindAppealCase:
-		return s.appealCase(r)
+// carriers carry out commands, by kind. They append facts only when it is
+// certain that they will not refuse.
+var carriers []func(*State, *reader) Refusal
+
+func init() { // not where it is declared, because an approval carries out another command
+	carriers = []func(*State, *reader) Refusal{
+		kindTick:               (*State).tick,
+		kindRegisterAsset:      (*State).registerAsset,
+		kindRegisterWorld:      (*State).registerWorld,
+		kindRegisterPerson:     (*State).registerPerson,
+		kindOpenAccount:        (*State).openAccount,
+		kindSetLimits:          (*State).setLimits,
+		kindTransfer:           (*State).transfer,
+		kindPlaceHold:          (*State).placeHold,
+		kindSettleHold:         (*State).settleHold,
+		kindReleaseHold:        (*State).releaseHold,
+		kindSettleGroup:        func(s *State, r *reader) Refusal { return s.endGroup(r, HoldSettled) },
+		kindReleaseGroup:       func(s *State, r *reader) Refusal { return s.endGroup(r, HoldReleased) },
+		kindMint:               (*State).mint,
+		kindPublishPolicy:      (*State).publishPolicy,
+		kindSetMonetaryPolicy:  (*State).setMonetaryPolicy,
+		kindSetWorldShare:      (*State).setWorldShare,
+		kindSetProduct:         (*State).setProduct,
+		kindPurchase:           (*State).purchase,
+		kindEndPurchase:        (*State).endPurchase,
+		kindRefund:             (*State).refund,
+		kindPlaceListing:       (*State).placeListing,
+		kindCancelListing:      (*State).cancelListing,
+		kindBuyListing:         (*State).buyListing,
+		kindRequireTwoPersons:  (*State).requireTwoPersons,
+		kindAdmitOperator:      (*State).admitOperator,
+		kindRemoveOperator:     (*State).removeOperator,
+		kindPropose:            (*State).propose,
+		kindEndProposal:        (*State).endProposal,
+		kindSetRateLimit:       (*State).setRateLimit,
+		kindPublishReviewRules: (*State).publishReviewRules,
+		kindOpenCase:           (*State).openCase,
+		kindDecideCase:         (*State).decideCase,
+		kindAppealCase:         (*State).appealCase,
 	}
-	return Malformed
+}
+
+func (s *State) carryOut(k kind, r *reader) Refusal {
+	if int(k) >= len(carriers) || carriers[k] == nil {
+		return Malformed
+	}
+	return carriers[k](s, r)
 }
 
 // NowMS returns the time of the last record.

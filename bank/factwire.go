@@ -83,63 +83,50 @@ func (s *State) epochPaid(p EpochPaid) {
 
 // readFact reads the fields of a fact; nil if the kind is unknown.
 func readFact(k factKind, r *reader) Fact {
-	switch k {
-	case factPosted:
-		return Posted{r.u64(), r.i64(), r.i64(), r.i64()}
-	case factAccountOpened:
-		return AccountOpened{r.u64(), ledger.Key{OwnerKind: ledger.OwnerKind(r.u8()), Owner: r.u64(), Asset: r.u32(), Purpose: ledger.Purpose(r.u8()), Sub: r.u32()}}
-	case factHoldPlaced:
-		return HoldPlaced{r.u64(), r.u64(), r.u64(), r.i64(), r.i64(), r.id(), r.i64(), r.i64()}
-	case factHoldReduced:
-		return HoldReduced{r.u64(), r.u64(), r.i64(), r.i64(), HoldEnd(r.u8()), r.i64(), r.i64()}
-	case factAssetRegistered:
-		return AssetRegistered{r.u32(), r.u64()}
-	case factWorldRegistered:
-		return WorldRegistered{r.u32()}
-	case factPersonRegistered:
-		return PersonRegistered{r.u64(), r.u64(), r.id()}
-	case factLimitsSet:
-		return LimitsSet{r.u64(), r.i64(), r.i64()}
-	case factMinted:
-		return Minted{r.u64(), r.u32(), int32(r.u32()), r.u64(), r.i64(), r.i64(), r.i64(), r.u64(), r.u32(), r.digest()}
-	case factPolicyPublished:
-		return PolicyPublished{r.u32(), r.u32(), int32(r.u32())}
-	case factMonetaryPolicySet:
-		return MonetaryPolicySet{r.u64()}
-	case factWorldShareSet:
-		return WorldShareSet{r.u32(), r.u32()}
-	case factEpochClosing:
-		return EpochClosing{r.u64(), r.i64(), r.i64(), r.u64()}
-	case factEpochPaid:
-		return EpochPaid{r.u64(), r.u64(), r.u32(), r.i64(), r.i64()}
-	case factEpochClosed:
-		return EpochClosed{r.u64(), r.i64(), r.i64()}
-	case factProductSet:
-		return ProductSet{r.u32(), readProduct(r)}
-	case factPurchased:
-		return Purchased{r.u64(), r.u32(), r.u64(), r.i64(), r.i64(), r.u64(), r.i64()}
-	case factPurchaseEnded:
-		return PurchaseEnded{r.u64(), Outcome(r.u8())}
-	case factListingPlaced:
-		return ListingPlaced{r.u64(), r.u64(), r.u32(), r.i64(), r.i64(), r.u64()}
-	case factListingEnded:
-		return ListingEnded{r.u64(), r.u64(), r.i64(), r.i64()}
-	case factTwoPersonsRequired:
-		return TwoPersonsRequired{}
-	case factOperatorAdmitted:
-		return OperatorAdmitted{r.u32(), r.digest()}
-	case factOperatorRemoved:
-		return OperatorRemoved{r.u32()}
-	case factProposalMade:
-		return ProposalMade{r.u64(), r.i64()}
-	case factReviewRulesPublished:
-		return ReviewRulesPublished{r.u32()}
-	case factCaseChanged:
-		return CaseChanged{r.u64(), CaseStatus(min(r.u8(), uint8(CaseShadow)))}
-	case factRateLimitSet:
-		return RateLimitSet{readRateLimit(r)}
-	case factProposalEnded:
-		return ProposalEnded{r.u64(), ProposalStatus(min(r.u8(), uint8(ProposalExpired)))}
+	if int(k) >= len(factReaders) || factReaders[k] == nil {
+		return nil
 	}
-	return nil
+	return factReaders[k](r)
+}
+
+// factReaders read the fields of facts, by kind.
+var factReaders = []func(*reader) Fact{
+	factPosted: func(r *reader) Fact { return Posted{r.u64(), r.i64(), r.i64(), r.i64()} },
+	factAccountOpened: func(r *reader) Fact {
+		return AccountOpened{r.u64(), ledger.Key{OwnerKind: ledger.OwnerKind(r.u8()), Owner: r.u64(), Asset: r.u32(), Purpose: ledger.Purpose(r.u8()), Sub: r.u32()}}
+	},
+	factHoldPlaced: func(r *reader) Fact {
+		return HoldPlaced{r.u64(), r.u64(), r.u64(), r.i64(), r.i64(), r.id(), r.i64(), r.i64()}
+	},
+	factHoldReduced: func(r *reader) Fact {
+		return HoldReduced{r.u64(), r.u64(), r.i64(), r.i64(), HoldEnd(r.u8()), r.i64(), r.i64()}
+	},
+	factAssetRegistered:  func(r *reader) Fact { return AssetRegistered{r.u32(), r.u64()} },
+	factWorldRegistered:  func(r *reader) Fact { return WorldRegistered{r.u32()} },
+	factPersonRegistered: func(r *reader) Fact { return PersonRegistered{r.u64(), r.u64(), r.id()} },
+	factLimitsSet:        func(r *reader) Fact { return LimitsSet{r.u64(), r.i64(), r.i64()} },
+	factMinted: func(r *reader) Fact {
+		return Minted{r.u64(), r.u32(), int32(r.u32()), r.u64(), r.i64(), r.i64(), r.i64(), r.u64(), r.u32(), r.digest()}
+	},
+	factPolicyPublished:      func(r *reader) Fact { return PolicyPublished{r.u32(), r.u32(), int32(r.u32())} },
+	factMonetaryPolicySet:    func(r *reader) Fact { return MonetaryPolicySet{r.u64()} },
+	factWorldShareSet:        func(r *reader) Fact { return WorldShareSet{r.u32(), r.u32()} },
+	factEpochClosing:         func(r *reader) Fact { return EpochClosing{r.u64(), r.i64(), r.i64(), r.u64()} },
+	factEpochPaid:            func(r *reader) Fact { return EpochPaid{r.u64(), r.u64(), r.u32(), r.i64(), r.i64()} },
+	factEpochClosed:          func(r *reader) Fact { return EpochClosed{r.u64(), r.i64(), r.i64()} },
+	factProductSet:           func(r *reader) Fact { return ProductSet{r.u32(), readProduct(r)} },
+	factPurchased:            func(r *reader) Fact { return Purchased{r.u64(), r.u32(), r.u64(), r.i64(), r.i64(), r.u64(), r.i64()} },
+	factPurchaseEnded:        func(r *reader) Fact { return PurchaseEnded{r.u64(), Outcome(r.u8())} },
+	factListingPlaced:        func(r *reader) Fact { return ListingPlaced{r.u64(), r.u64(), r.u32(), r.i64(), r.i64(), r.u64()} },
+	factListingEnded:         func(r *reader) Fact { return ListingEnded{r.u64(), r.u64(), r.i64(), r.i64()} },
+	factTwoPersonsRequired:   func(r *reader) Fact { return TwoPersonsRequired{} },
+	factOperatorAdmitted:     func(r *reader) Fact { return OperatorAdmitted{r.u32(), r.digest()} },
+	factOperatorRemoved:      func(r *reader) Fact { return OperatorRemoved{r.u32()} },
+	factProposalMade:         func(r *reader) Fact { return ProposalMade{r.u64(), r.i64()} },
+	factReviewRulesPublished: func(r *reader) Fact { return ReviewRulesPublished{r.u32()} },
+	factCaseChanged:          func(r *reader) Fact { return CaseChanged{r.u64(), CaseStatus(min(r.u8(), uint8(CaseShadow)))} },
+	factRateLimitSet:         func(r *reader) Fact { return RateLimitSet{readRateLimit(r)} },
+	factProposalEnded: func(r *reader) Fact {
+		return ProposalEnded{r.u64(), ProposalStatus(min(r.u8(), uint8(ProposalExpired)))}
+	},
 }
