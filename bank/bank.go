@@ -33,6 +33,7 @@ type State struct {
 	// rateLimits are those of single keys, by their ids.
 	rateLimits []RateLimit
 	reviews    reviews
+	standings  standings
 
 	seq   uint64 // sequence of the record that is being applied
 	index uint32 // number of the next command in it
@@ -150,6 +151,8 @@ func init() { // not where it is declared, because an approval carries out anoth
 		kindOpenCase:           (*State).openCase,
 		kindDecideCase:         (*State).decideCase,
 		kindAppealCase:         (*State).appealCase,
+		kindSetStanding:        (*State).setStanding,
+		kindExclude:            (*State).exclude,
 	}
 }
 

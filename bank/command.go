@@ -46,6 +46,8 @@ const (
 	kindOpenCase
 	kindDecideCase
 	kindAppealCase
+	kindSetStanding
+	kindExclude
 )
 
 // Key is an idempotency key. A command with a key that was used before is not

@@ -52,6 +52,7 @@ const (
 	factRateLimitSet
 	factReviewRulesPublished
 	factCaseChanged
+	factStandingSet
 )
 
 // Posted is a posting and what the account came to by it. The two postings of

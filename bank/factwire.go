@@ -30,6 +30,7 @@ func (ReviewRulesPublished) factKind() factKind { return factReviewRulesPublishe
 func (CaseChanged) factKind() factKind          { return factCaseChanged }
 func (RateLimitSet) factKind() factKind         { return factRateLimitSet }
 func (ProposalEnded) factKind() factKind        { return factProposalEnded }
+func (StandingSet) factKind() factKind          { return factStandingSet }
 
 // The methods below append facts to the answer of the running command.
 
@@ -129,4 +130,5 @@ var factReaders = []func(*reader) Fact{
 	factProposalEnded: func(r *reader) Fact {
 		return ProposalEnded{r.u64(), ProposalStatus(min(r.u8(), uint8(ProposalExpired)))}
 	},
+	factStandingSet: func(r *reader) Fact { return StandingSet{r.u64(), standingFrom(r)} },
 }

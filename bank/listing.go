@@ -79,6 +79,9 @@ func (s *State) placeListing(r *reader) Refusal {
 	case asset.World == 0 || asset.Scale != 0:
 		return NotListable
 	}
+	if refusal := s.may(offer.seller, FeatureResell); refusal != Accepted {
+		return refusal
+	}
 	goods, found := s.books.Find(itemAccount(offer.seller, offer.asset))
 	if !found || s.books.Account(goods).Available() < offer.quantity {
 		return InsufficientAvailable
@@ -153,12 +156,16 @@ func (s *State) buyListing(r *reader) Refusal {
 	offer, refusal := s.offer(number)
 	payer := timeAccount(buyer)
 	switch {
+	case refusal == Accepted && s.Standing(offer.seller).Features&FeatureResell == 0:
+		return NotOnSale
 	case offer.priceMicro > maxMicro && refusal == Accepted:
 		return PriceExceeded
 	case refusal != Accepted:
 		return refusal
 	case buyer == offer.seller:
 		return OwnListing
+	case s.may(buyer, FeatureResell) != Accepted:
+		return s.may(buyer, FeatureResell)
 	case s.books.Account(s.accountOf(payer)).Available() < offer.priceMicro:
 		return InsufficientAvailable
 	}

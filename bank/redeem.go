@@ -118,6 +118,9 @@ func (s *State) purchase(r *reader) Refusal {
 	if !fits || total > maxMicro {
 		return PriceExceeded
 	}
+	if refusal := s.may(buyer, FeatureRedeem); refusal != Accepted {
+		return refusal
+	}
 	payer, seller := s.accountOf(timeAccount(buyer)), s.worldTime(product.World)
 	if s.books.Account(payer).Available() < total {
 		return InsufficientAvailable

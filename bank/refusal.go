@@ -59,7 +59,8 @@ const (
 	ProductNotFound
 	// QuantityInvalid: a quantity is 1 or more.
 	QuantityInvalid
-	// NotOnSale: the world does not sell the product now.
+	// NotOnSale: the world does not sell the product now, or who offers it may
+	// not any more.
 	NotOnSale
 	// SoldOut: fewer are left than were asked for.
 	SoldOut
@@ -108,6 +109,14 @@ const (
 	CaseOver
 	// OwnDecision: an appeal is decided by another operator.
 	OwnDecision
+	// StandingInvalid: a standing has known features, a tier up to MaxTier and
+	// a revision; an exclusion ends at a time.
+	StandingInvalid
+	// FeatureDenied: the person may not do this, by where they live, how old
+	// they are and how well they are known.
+	FeatureDenied
+	// SelfExcluded: the person has chosen not to spend for a time.
+	SelfExcluded
 )
 
 // ledgerRefusals is where the refusals of the ledger begin.
@@ -143,6 +152,7 @@ var refusalCodes = [...]string{
 	"purchase_not_found", "purchase_over", "refund_window_over", "not_listable", "listing_not_found", "listing_over",
 	"own_listing", "hold_managed",
 	"operator_not_found", "last_operator", "approval_needed", "not_proposable", "proposal_not_found", "proposal_over", "own_proposal", "rate_limit_invalid", "case_not_found", "case_over", "own_decision",
+	"standing_invalid", "feature_denied", "self_excluded",
 }
 
 // String returns the stable code by which clients know the refusal.

@@ -238,6 +238,23 @@ func (s *script) command(args []string, options map[string]string) []byte {
 	case "buy-listing":
 		_, buyer := s.owner(args[1])
 		return bank.BuyListing{Key: key, Reference: reference, Buyer: buyer, Listing: uint64(s.integer(args[2])), MaxPriceMicro: s.amount("TIME", args[3])}.AppendTo(nil)
+	case "standing":
+		standing := bank.SetStanding{Person: id(args[1]), Features: bank.AllFeatures, Tier: uint8(s.integer(options["tier"])), Revision: uint64(s.integer(options["rev"]))}
+		for name := range strings.SplitSeq(options["deny"], ",") {
+			if feature, known := bank.ParseFeature(name); known {
+				standing.Features &^= feature
+			}
+		}
+		if options["features"] != "" {
+			standing.Features = bank.Feature(s.integer(options["features"]))
+		}
+		return standing.AppendTo(nil)
+	case "exclude":
+		untilMS := int64(-1)
+		if args[2] != "never" {
+			untilMS = parseTime(s.t, args[2])
+		}
+		return bank.Exclude{Person: id(args[1]), UntilMS: untilMS}.AppendTo(nil)
 	case "bytes":
 		return []byte(strings.Join(args[1:], " "))
 	}
@@ -432,6 +449,12 @@ func (s *script) describeFact(fact bank.Fact, as string) string {
 		return fmt.Sprintf("listing %d: person %d offers %d for %s", f.Listing, f.Seller, f.Quantity, micro(f.PriceMicro))
 	case bank.ListingEnded:
 		return fmt.Sprintf("listing %d over: buyer %d, price %s, royalty %s", f.Listing, f.Buyer, micro(f.PriceMicro), micro(f.RoyaltyMicro))
+	case bank.StandingSet:
+		line := fmt.Sprintf("person %d of tier %d may %s", f.Person, f.Standing.Tier, f.Standing.Features)
+		if f.Standing.ExcludedUntilMS != 0 {
+			line += ", spends nothing until " + time.UnixMilli(f.Standing.ExcludedUntilMS).UTC().Format(time.RFC3339)
+		}
+		return line
 	}
 	return fmt.Sprintf("%T %+v", fact, fact)
 }

@@ -14,7 +14,7 @@ import (
 //
 //	| "ABSTATE1" | length u32 | small part | books | people | days |
 //	| accounts waiting, parity 0 | parity 1 | repeats | purchases | listings |
-//	| cases |
+//	| cases | standings |
 //
 // The small part holds sequence, time, worlds, policies, epochs, the bounds of
 // the ring of repeats and the products. Equal states have equal bytes.
@@ -37,6 +37,7 @@ type Frozen struct {
 	purchases pages.View[purchase]
 	listings  pages.View[listing]
 	cases     pages.View[Case]
+	standings pages.View[Standing]
 }
 
 // Freeze returns a view of the state as it is now. It costs a pointer for
@@ -54,6 +55,7 @@ func (s *State) Freeze() *Frozen {
 		purchases: s.shop.purchases.Freeze(),
 		listings:  s.shop.listings.Freeze(),
 		cases:     s.reviews.cases.Freeze(),
+		standings: s.standings.of.Freeze(),
 	}
 }
 
@@ -90,7 +92,10 @@ func (f *Frozen) WriteTo(w io.Writer) (written int64, err error) {
 	if err := pages.Encode(counted, f.listings, listingBytes, appendListing); err != nil {
 		return counted.n, err
 	}
-	return counted.n, pages.Encode(counted, f.cases, caseBytes, appendCase)
+	if err := pages.Encode(counted, f.cases, caseBytes, appendCase); err != nil {
+		return counted.n, err
+	}
+	return counted.n, pages.Encode(counted, f.standings, standingBytes, appendStanding)
 }
 
 type countingWriter struct {
@@ -260,6 +265,11 @@ func (s *State) readArrays(r *bufio.Reader) error {
 		return fmt.Errorf("reading cases: %w", err)
 	}
 	s.reviews.cases = *cases
+	standings, err := pages.Decode(r, standingBytes, readStanding)
+	if err != nil {
+		return fmt.Errorf("reading standings: %w", err)
+	}
+	s.standings.of = *standings
 	return nil
 }
 
@@ -292,6 +302,9 @@ func (s *State) rebuildIndexes() error {
 		return err
 	}
 	if err := s.indexReviews(); err != nil {
+		return err
+	}
+	if err := s.indexStandings(); err != nil {
 		return err
 	}
 	for _, waiting := range s.epochs.waiting {

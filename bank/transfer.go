@@ -15,6 +15,13 @@ func (s *State) transfer(r *reader) Refusal {
 	for range min(count, ledger.MaxLegs+1) {
 		s.legs = append(s.legs, ledger.Leg{Debit: r.u64(), Credit: r.u64(), Amount: r.i64()})
 	}
+	if s.standings.noTransfer > 0 {
+		for _, leg := range s.legs {
+			if refusal := s.mayGive(leg.Debit, leg.Credit); refusal != Accepted {
+				return refusal
+			}
+		}
+	}
 	start := len(s.answer)
 	leg, refusal := s.books.Transfer(s.legs, s.postedLeg)
 	if refusal != ledger.Accepted {
@@ -31,6 +38,9 @@ func (s *State) placeHold(r *reader) Refusal {
 	}
 	if !referenceValid(reference) {
 		return ReferenceInvalid
+	}
+	if refusal := s.mayGive(hold.Account, hold.Beneficiary); refusal != Accepted {
+		return refusal
 	}
 	number, refusal := s.books.PlaceHold(hold, s.nowMS)
 	if refusal == ledger.Accepted {
