@@ -30,7 +30,10 @@ type cli struct {
 	Restore restoreCommand `cmd:"" help:"Bring a backup into a new data directory, and check it."`
 	Keys    keysCommand    `cmd:"" help:"Show, rotate and rewrap the keys under which a bank is stored."`
 	Audit   auditCommand   `cmd:"" help:"Show what operators did, and tried."`
-	Bench   benchCommand   `cmd:"" help:"Measure this machine and print JSON lines."`
+	Bench   struct {
+		Run    benchCommand `cmd:"" default:"withargs" help:"All benchmarks, or those that are named."`
+		People benchPeople  `cmd:"" help:"A day of very many people: memory, disk, late events."`
+	} `cmd:"" help:"Measure this machine and print JSON lines."`
 
 	OperatorKey operatorKeyCommand `cmd:"" help:"Make an operator's key, to be admitted by its hash."`
 
