@@ -35,6 +35,8 @@ var layers = map[string]struct {
 	"market": {ours: []string{"amount", "pages"}, pure: true},
 	"bank":   {ours: []string{"amount", "ledger", "pages"}, pure: true},
 
+	"abuse": {ours: []string{"amount", "score"}, others: []string{"go.yaml.in/yaml/v3"}, pure: true},
+
 	"economy": {ours: []string{"amount", "bank", "ledger"}, pure: true},
 
 	"collect":  {ours: []string{"bank", "event", "score"}},
