@@ -38,6 +38,7 @@ var layers = map[string]struct {
 	"abuse": {ours: []string{"amount", "score"}, others: []string{"go.yaml.in/yaml/v3"}, pure: true},
 
 	"economy": {ours: []string{"amount", "bank", "ledger"}, pure: true},
+	"conduct": {ours: []string{"market"}, pure: true},
 
 	"collect":  {ours: []string{"bank", "event", "score"}},
 	"journal":  {ours: []string{"bank"}, others: []string{"golang.org/x/sys"}},
