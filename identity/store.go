@@ -16,6 +16,7 @@ type Store interface {
 	SubjectStore
 	TokenStore
 	LinkStore
+	DetailStore
 }
 
 // Founding is made once, at the first start.
@@ -70,7 +71,7 @@ type SubjectStore interface {
 	// Unite says that subject anonymous belongs to another from now on.
 	Unite(ctx context.Context, anonymous, with uint64) error
 	// EraseSubjects destroys wrapped keys, sealed ids and lookups of subjects,
-	// and their tickets and keys, so that the bytes are nowhere in the
+	// and their details, tickets and keys, so that the bytes are nowhere in the
 	// store's files. Number and person id remain. Erasing again is no error.
 	EraseSubjects(ctx context.Context, numbers []uint64, erasedMS int64) error
 }

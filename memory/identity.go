@@ -28,6 +28,7 @@ type Identity struct {
 	tokenKeys map[uint32][]byte
 	spent     map[[32]byte]identity.SpentToken
 	links     []identity.Link
+	details   []identity.Detail // by subject and name
 }
 
 // NewIdentity returns an empty store.
@@ -308,6 +309,7 @@ func (m *Identity) EraseSubjects(ctx context.Context, numbers []uint64, erasedMS
 			m.keys = slices.DeleteFunc(m.keys, func(key identity.Key) bool {
 				return key.Owner.Kind == identity.Person && key.Owner.Subject == number
 			})
+			m.details = slices.DeleteFunc(m.details, func(detail identity.Detail) bool { return detail.Subject == number })
 			m.links = slices.DeleteFunc(m.links, func(link identity.Link) bool { return link.Member == number || link.Head == number })
 		}
 		return nil

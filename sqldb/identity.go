@@ -78,6 +78,7 @@ var identityMigrations = []string{
 	);
 	CREATE INDEX links_by_member ON links (member);
 	CREATE INDEX links_by_head ON links (head)`,
+	detailMigration,
 }
 
 var identitySettings = settings{name: "identity", migrations: identityMigrations, pragmas: []string{"secure_delete(ON)"}}
@@ -331,7 +332,7 @@ func (i *Identity) EraseSubjects(ctx context.Context, numbers []uint64, erasedMS
 	for _, number := range numbers {
 		i.lookups.drop(number)
 	}
-	if err := i.database.engine.wipe(ctx, i.database, "subject_secrets", "key_labels", "keys", "tickets", "links"); err != nil {
+	if err := i.database.engine.wipe(ctx, i.database, "subject_secrets", "detail_secrets", "key_labels", "keys", "tickets", "links"); err != nil {
 		return fmt.Errorf("erased, but %w: erase again", err)
 	}
 	return nil
@@ -343,6 +344,9 @@ func eraseSubject(ctx context.Context, tx *transaction, number, erasedMS int64) 
 		return err
 	}
 	if err := zeroSecrets(ctx, tx, number); err != nil {
+		return err
+	}
+	if err := eraseDetails(ctx, tx, number); err != nil {
 		return err
 	}
 	for _, query := range []string{

@@ -67,6 +67,20 @@ func TestErasedBytesAreInNoFile(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	// What was known of people: replaced once, and then erased.
+	details := map[int][]identity.Detail{}
+	for _, country := range []string{"DE", "FR"} {
+		for n := 0; n < people; n += 2 * step {
+			if _, err := registry.SetAttributes(t.Context(), uint64(n+1), identity.Attributes{Country: country}); err != nil {
+				t.Fatal(err)
+			}
+			detail, err := store.Detail(t.Context(), uint64(n+1), "attributes")
+			if err != nil {
+				t.Fatal(err)
+			}
+			details[n] = append(details[n], detail)
+		}
+	}
 	kept := func(n int) map[string]bool {
 		files := everyByte(t, dir)
 		return map[string]bool{
@@ -74,6 +88,7 @@ func TestErasedBytesAreInNoFile(t *testing.T) {
 			"sealed id":   bytes.Contains(files, records[n].SealedID[9:]),
 			"lookup":      bytes.Contains(files, records[n].Lookup[:]),
 			"label":       bytes.Contains(files, label(n)),
+			"detail":      bytes.Contains(files, details[n][1].Sealed[9:]) || bytes.Contains(files, details[n][0].Sealed[9:]),
 		}
 	}
 	for what, found := range kept(2 * step) {

@@ -27,6 +27,7 @@ func Identity(t *testing.T, create func(t *testing.T) (open func() identity.Stor
 		"what was erased is gone and its number is not":  identityErase,
 		"token keys are replaced, tokens are used once":  identityTokens,
 		"links are kept, ended and erased":               identityLinks,
+		"details are replaced, listed and erased":        identityDetails,
 		"a cancelled context changes nothing":            identityCancelled,
 	}
 	for name, test := range tests {
