@@ -136,6 +136,7 @@ func newServer(config Config) *server {
 	s.registerPeople()
 	s.registerTokens()
 	s.registerLinks()
+	s.registerAllowances()
 	s.registerAccounts()
 	s.registerTransfers()
 	s.registerHolds()

@@ -90,6 +90,8 @@ var refusals = map[bank.Refusal]struct {
 	bank.StandingInvalid:       {http.StatusUnprocessableEntity, "Accepted: known features, a tier of 0 to 9, an exclusion that ends at a time."},
 	bank.FeatureDenied:         {http.StatusForbidden, "You may not do this: see your standing for what you may, and ask the operator what would change it."},
 	bank.SelfExcluded:          {http.StatusForbidden, "You have chosen to spend nothing for a time; your standing says until when. Taking out what is yours is not affected."},
+	bank.AllowanceInvalid:      {http.StatusUnprocessableEntity, "Accepted: an allowance of 0 to 1000000 TIME a day; 0 takes it back."},
+	bank.AllowanceExceeded:     {http.StatusConflict, "The person lets this world spend less today, or nothing. The person grants an allowance; a UTC day later it is whole again."},
 	bank.NoLegs:                {http.StatusUnprocessableEntity, "Accepted: 1 to 1000 legs."},
 	bank.TooManyLegs:           {http.StatusUnprocessableEntity, "Accepted: 1 to 1000 legs."},
 	bank.AmountNotPositive:     {http.StatusUnprocessableEntity, "An amount is more than zero."},

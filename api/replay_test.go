@@ -33,6 +33,9 @@ var keyed = map[string]struct{ who, body, other string }{
 	"create-listing":      {"person", `{"asset":"SWORD","quantity":1,"price":"1"}`, `{"asset":"SWORD","quantity":1,"price":"2"}`},
 	"cancel-listing":      {"person", `{"reference":"a"}`, `{"reference":"b"}`},
 	"buy-listing":         {"other", `{"max_price":"9"}`, `{"max_price":"8"}`},
+	"set-allowance":       {"person", `{"daily":"3"}`, `{"daily":"4"}`},
+	"charge-user":         {"server", `{"amount":"1"}`, `{"amount":"2"}`},
+	"purchase-for-user":   {"server", `{"product":"sword","quantity":1,"max_total":"9"}`, `{"product":"sword","quantity":1,"max_total":"8"}`},
 }
 
 func monetary(mode string) string {
@@ -78,12 +81,17 @@ func requireOnce(t *testing.T, method, path, id string) {
 	if strings.Contains(path, "/products/") || strings.Contains(path, "/purchases") || strings.Contains(path, "/listings") {
 		s.shop()
 	}
+	if strings.Contains(path, "/charges") || id == "purchase-for-user" {
+		s.earn(s.personID, 1200_000_000)
+		s.nowMS += 25 * 60 * 60 * 1000
+		s.ok("PUT", "/v1/people/me/allowances/cafe", s.person, `{"daily":"5"}`)
+	}
 	purchase := map[string]string{"end-purchase": "2"}[id] // a service; 1 is an item
 	if purchase == "" {
 		purchase = "1"
 	}
 	path = strings.NewReplacer("{product}", "sword", "{purchase}", purchase, "{listing}", "1").Replace(path)
-	fill := strings.NewReplacer("{mine}", mine, "{worlds}", worlds, "{issuer}", issuer, "{hold}", hold, "{world}", "cafe", "{account}", worlds, "{group}", "cart")
+	fill := strings.NewReplacer("{mine}", mine, "{worlds}", worlds, "{issuer}", issuer, "{hold}", hold, "{world}", "cafe", "{account}", worlds, "{group}", "cart", "{person}", "me", "{user_id}", "alice")
 	path, body := fill.Replace(path), fill.Replace(call.body)
 
 	first := s.do(method, path, key, body, "Idempotency-Key", "k")

@@ -34,6 +34,7 @@ type State struct {
 	rateLimits []RateLimit
 	reviews    reviews
 	standings  standings
+	allowances allowances
 
 	seq   uint64 // sequence of the record that is being applied
 	index uint32 // number of the next command in it
@@ -153,6 +154,9 @@ func init() { // not where it is declared, because an approval carries out anoth
 		kindAppealCase:         (*State).appealCase,
 		kindSetStanding:        (*State).setStanding,
 		kindExclude:            (*State).exclude,
+		kindSetAllowance:       (*State).setAllowance,
+		kindPurchaseFor:        (*State).purchaseFor,
+		kindCharge:             (*State).charge,
 	}
 }
 

@@ -48,7 +48,15 @@ const (
 	kindAppealCase
 	kindSetStanding
 	kindExclude
+	kindSetAllowance
+	kindPurchaseFor
+	kindCharge
+
+	kinds // behind the last
 )
+
+// Kinds is how many kinds of command there are; they are numbered from 1 on.
+const Kinds = int(kinds) - 1
 
 // Key is an idempotency key. A command with a key that was used before is not
 // carried out again; see State.Apply. The zero key is none.

@@ -53,6 +53,8 @@ const (
 	factReviewRulesPublished
 	factCaseChanged
 	factStandingSet
+	factAllowanceSet
+	factAllowanceSpent
 )
 
 // Posted is a posting and what the account came to by it. The two postings of

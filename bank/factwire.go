@@ -31,6 +31,8 @@ func (CaseChanged) factKind() factKind          { return factCaseChanged }
 func (RateLimitSet) factKind() factKind         { return factRateLimitSet }
 func (ProposalEnded) factKind() factKind        { return factProposalEnded }
 func (StandingSet) factKind() factKind          { return factStandingSet }
+func (AllowanceSet) factKind() factKind         { return factAllowanceSet }
+func (AllowanceSpent) factKind() factKind       { return factAllowanceSpent }
 
 // The methods below append facts to the answer of the running command.
 
@@ -130,5 +132,7 @@ var factReaders = []func(*reader) Fact{
 	factProposalEnded: func(r *reader) Fact {
 		return ProposalEnded{r.u64(), ProposalStatus(min(r.u8(), uint8(ProposalExpired)))}
 	},
-	factStandingSet: func(r *reader) Fact { return StandingSet{r.u64(), standingFrom(r)} },
+	factStandingSet:    func(r *reader) Fact { return StandingSet{r.u64(), standingFrom(r)} },
+	factAllowanceSet:   func(r *reader) Fact { return AllowanceSet{r.u64(), r.u32(), r.i64(), r.i64()} },
+	factAllowanceSpent: func(r *reader) Fact { return AllowanceSpent{r.u64(), r.u32(), int32(r.u32()), r.i64(), r.i64()} },
 }

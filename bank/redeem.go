@@ -94,18 +94,33 @@ type PurchaseEnded struct {
 }
 
 func (s *State) purchase(r *reader) Refusal {
-	reference := r.text8()
-	buyer, number, quantity, maxMicro := r.u64(), r.u32(), r.i64(), r.i64()
+	o := order{reference: r.text8(), buyer: r.u64(), product: r.u32(), quantity: r.i64(), maxMicro: r.i64()}
 	if !r.finished() {
 		return Malformed
 	}
+	return s.buy(o)
+}
+
+// order is a purchase that is asked for: by the buyer, or by a world that buys
+// for a person by an allowance.
+type order struct {
+	reference []byte
+	world     uint32 // 0 for the buyer's own
+	buyer     uint64
+	product   uint32
+	quantity  int64
+	maxMicro  int64
+}
+
+func (s *State) buy(o order) Refusal {
+	reference, buyer, number, quantity, maxMicro := o.reference, o.buyer, o.product, o.quantity, o.maxMicro
 	product := s.Product(number)
 	switch {
 	case !referenceValid(reference):
 		return ReferenceInvalid
 	case buyer == 0 || buyer > s.People():
 		return PersonNotFound
-	case product == nil:
+	case product == nil || o.world != 0 && product.World != o.world:
 		return ProductNotFound
 	case quantity < 1:
 		return QuantityInvalid
@@ -121,16 +136,22 @@ func (s *State) purchase(r *reader) Refusal {
 	if refusal := s.may(buyer, FeatureRedeem); refusal != Accepted {
 		return refusal
 	}
+	if o.world != 0 && !s.allows(buyer, o.world, total) {
+		return AllowanceExceeded
+	}
 	payer, seller := s.accountOf(timeAccount(buyer)), s.worldTime(product.World)
 	if s.books.Account(payer).Available() < total {
 		return InsufficientAvailable
 	}
+	if product.Kind == Item && quantity > s.issuable(product.Asset) {
+		return Overflow
+	}
+	if o.world != 0 {
+		s.useAllowance(buyer, o.world, total)
+	}
 	bought := purchase{product: number, outcome: Delivered, buyer: buyer, quantity: quantity, totalMicro: total, atMS: s.nowMS}
 	untilMS := s.nowMS + product.RefundWindowMS
 	if product.Kind == Item {
-		if quantity > s.issuable(product.Asset) {
-			return Overflow
-		}
 		s.mustPost(payer, seller, total)
 		s.mustPost(s.books.Asset(product.Asset).Issuer, s.open(itemAccount(buyer, product.Asset)), quantity)
 	} else {
@@ -300,5 +321,5 @@ func (s *State) Purchase(number uint64) (PurchaseView, bool) {
 
 // ConcernsPurchase reports whether an encoded command makes or ends a purchase.
 func ConcernsPurchase(command []byte) bool {
-	return len(command) > 0 && (kind(command[0]) == kindPurchase || kind(command[0]) == kindEndPurchase || kind(command[0]) == kindRefund)
+	return len(command) > 0 && (kind(command[0]) == kindPurchase || kind(command[0]) == kindPurchaseFor || kind(command[0]) == kindEndPurchase || kind(command[0]) == kindRefund)
 }

@@ -117,6 +117,10 @@ const (
 	FeatureDenied
 	// SelfExcluded: the person has chosen not to spend for a time.
 	SelfExcluded
+	// AllowanceInvalid: an allowance is 0 to MaxAllowanceMicro a day.
+	AllowanceInvalid
+	// AllowanceExceeded: the person lets the world spend less today, or nothing.
+	AllowanceExceeded
 )
 
 // ledgerRefusals is where the refusals of the ledger begin.
@@ -153,6 +157,7 @@ var refusalCodes = [...]string{
 	"own_listing", "hold_managed",
 	"operator_not_found", "last_operator", "approval_needed", "not_proposable", "proposal_not_found", "proposal_over", "own_proposal", "rate_limit_invalid", "case_not_found", "case_over", "own_decision",
 	"standing_invalid", "feature_denied", "self_excluded",
+	"allowance_invalid", "allowance_exceeded",
 }
 
 // String returns the stable code by which clients know the refusal.

@@ -14,7 +14,7 @@ import (
 //
 //	| "ABSTATE1" | length u32 | small part | books | people | days |
 //	| accounts waiting, parity 0 | parity 1 | repeats | purchases | listings |
-//	| cases | standings |
+//	| cases | standings | allowances |
 //
 // The small part holds sequence, time, worlds, policies, epochs, the bounds of
 // the ring of repeats and the products. Equal states have equal bytes.
@@ -38,6 +38,7 @@ type Frozen struct {
 	listings  pages.View[listing]
 	cases     pages.View[Case]
 	standings pages.View[Standing]
+	allowed   pages.View[Allowance]
 }
 
 // Freeze returns a view of the state as it is now. It costs a pointer for
@@ -56,6 +57,7 @@ func (s *State) Freeze() *Frozen {
 		listings:  s.shop.listings.Freeze(),
 		cases:     s.reviews.cases.Freeze(),
 		standings: s.standings.of.Freeze(),
+		allowed:   s.allowances.list.Freeze(),
 	}
 }
 
@@ -95,7 +97,13 @@ func (f *Frozen) WriteTo(w io.Writer) (written int64, err error) {
 	if err := pages.Encode(counted, f.cases, caseBytes, appendCase); err != nil {
 		return counted.n, err
 	}
-	return counted.n, pages.Encode(counted, f.standings, standingBytes, appendStanding)
+	if err := pages.Encode(counted, f.standings, standingBytes, appendStanding); err != nil {
+		return counted.n, err
+	}
+	if err := pages.Encode(counted, f.allowed, allowanceBytes, appendAllowance); err != nil {
+		return counted.n, err
+	}
+	return counted.n, nil
 }
 
 type countingWriter struct {
@@ -270,6 +278,11 @@ func (s *State) readArrays(r *bufio.Reader) error {
 		return fmt.Errorf("reading standings: %w", err)
 	}
 	s.standings.of = *standings
+	allowed, err := pages.Decode(r, allowanceBytes, readAllowance)
+	if err != nil {
+		return fmt.Errorf("reading allowances: %w", err)
+	}
+	s.allowances.list = *allowed
 	return nil
 }
 
@@ -305,6 +318,9 @@ func (s *State) rebuildIndexes() error {
 		return err
 	}
 	if err := s.indexStandings(); err != nil {
+		return err
+	}
+	if err := s.indexAllowances(); err != nil {
 		return err
 	}
 	for _, waiting := range s.epochs.waiting {

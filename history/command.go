@@ -42,6 +42,11 @@ var kinds = [...]struct {
 	32: {"open_case", false},
 	33: {"decide_case", false},
 	34: {"appeal_case", false},
+	35: {"set_standing", false},
+	36: {"exclude", false},
+	37: {"set_allowance", false},
+	38: {"purchase_for", true},
+	39: {"charge", true},
 }
 
 const referenceAt = 1 + 16 // kind and idempotency key

@@ -87,3 +87,31 @@ type Link struct {
 	Until  string `json:"until,omitempty" doc:"The first UTC day on which it no longer is."`
 	Yours  bool   `json:"yours,omitempty" doc:"The other's days belong to you, and not yours to the other."`
 }
+
+// NewAllowance says how much a world may spend.
+type NewAllowance struct {
+	Daily string `json:"daily" maxLength:"40" doc:"TIME that the world may spend of yours on a UTC day; 0 takes the allowance back."`
+}
+
+// Allowance is what a person lets a world spend.
+type Allowance struct {
+	World string `json:"world"`
+	Daily string `json:"daily" doc:"TIME that the world may spend on a UTC day."`
+	Spent string `json:"spent" doc:"Of the running day."`
+	Left  string `json:"left" doc:"Of the running day; what the person has may be less."`
+	Set   string `json:"set,omitempty" doc:"When the person set it."`
+}
+
+// NewCharge asks for a payment by an allowance.
+type NewCharge struct {
+	Amount    string `json:"amount" maxLength:"40" doc:"TIME."`
+	Reference string `json:"reference,omitempty" maxLength:"64" doc:"Names the business operation."`
+}
+
+// NewPurchaseFor buys a product for a person by an allowance.
+type NewPurchaseFor struct {
+	Product   string `json:"product" maxLength:"32"`
+	Quantity  int64  `json:"quantity" minimum:"1"`
+	MaxTotal  string `json:"max_total" maxLength:"40" doc:"The most TIME that the person is to pay in all."`
+	Reference string `json:"reference,omitempty" maxLength:"64" doc:"Names the business operation."`
+}
