@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/attentionbank/attentionbank/bank"
 	"github.com/attentionbank/attentionbank/collect"
@@ -36,7 +37,8 @@ type History interface {
 	history.Trail
 }
 
-// Config is what the API is made of. Every field is required but Fault.
+// Config is what the API is made of. Every field is required that does not say
+// otherwise.
 type Config struct {
 	Bank      Bank
 	Identity  *identity.Registry
@@ -57,6 +59,11 @@ type Config struct {
 	Audience string
 	// NowMS is the clock, ms since 1970-01-01 UTC.
 	NowMS func() int64
+	// Draining, which may be nil, is closed when the bank is about to stop: then
+	// streams end, and no new ones begin.
+	Draining <-chan struct{}
+	// Streams, which may be nil, counts what streams do.
+	Streams *StreamStats
 }
 
 // role is who may use an operation.
@@ -101,6 +108,9 @@ type server struct {
 
 	limits limiter
 
+	following streams
+	heartbeat time.Duration // of streams
+
 	ingesting chan struct{} // a place for each request with events that is in memory
 }
 
@@ -125,7 +135,10 @@ func newServer(config Config) *server {
 		"key":   {Type: "http", Scheme: "bearer", Description: "A key of the bank: ab_op_… of an operator, ab_sk_… of a world's server, ab_pk_… of a person; or, where the role user is allowed, a token that a world signed for its user (JWT)."},
 		"basic": {Type: "http", Scheme: "basic", Description: "The key as the user name, as analytics clients send it; the password is empty."},
 	}
-	s := &server{Config: config, mux: http.NewServeMux(), ingesting: make(chan struct{}, maxIngesting)}
+	s := &server{Config: config, mux: http.NewServeMux(), ingesting: make(chan struct{}, maxIngesting), heartbeat: streamHeartbeat}
+	if s.Streams == nil {
+		s.Streams = new(StreamStats)
+	}
 	s.huma = humago.New(s.mux, description)
 	s.registerWorlds()
 	s.registerOperators()

@@ -120,10 +120,7 @@ func (s *server) limit(ctx context.Context, w http.ResponseWriter, who identity.
 	if err := s.loadLimits(ctx); err != nil {
 		return err
 	}
-	id := who.KeyID
-	if id == "" { // a token: its person counts, whatever token it is
-		id = "user_" + strconv.FormatUint(who.Subject, 10)
-	}
+	id := counted(who)
 	r, known := rates[who.Kind]
 	if !known {
 		return nil
@@ -137,6 +134,15 @@ func (s *server) limit(ctx context.Context, w http.ResponseWriter, who identity.
 	}
 	return &Problem{Status: http.StatusTooManyRequests, Code: "rate_limited", RetryAfterSeconds: wait,
 		Detail: fmt.Sprintf("This key may call %d times a second, and %d times at once after a pause.", own.perSecond, own.burst)}
+}
+
+// counted names whose calls and streams are counted together: those of a key, of
+// the person of tokens, whatever token it is, or of nobody.
+func counted(who identity.Principal) string {
+	if who.Kind == identity.User {
+		return "user_" + strconv.FormatUint(who.Subject, 10)
+	}
+	return who.KeyID
 }
 
 func (l *limiter) rateOf(id string, otherwise rate) rate {

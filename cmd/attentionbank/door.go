@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"sync"
 	"sync/atomic"
 )
 
@@ -12,19 +13,24 @@ import (
 // drain on it lets the API say that it is not ready, and serve.
 type door struct {
 	inside   atomic.Pointer[http.Handler]
-	draining atomic.Bool
+	draining chan struct{} // closed from the begin of a drain on
+	once     sync.Once
 }
+
+func newDoor() *door { return &door{draining: make(chan struct{})} }
 
 func (d *door) open(inside http.Handler) { d.inside.Store(&inside) }
 
-func (d *door) drain() { d.draining.Store(true) }
+func (d *door) drain() { d.once.Do(func() { close(d.draining) }) }
 
 // err says why no new work should come.
 func (d *door) err() error {
-	if d.draining.Load() {
+	select {
+	case <-d.draining:
 		return errors.New("the bank is stopping")
+	default:
+		return nil
 	}
-	return nil
 }
 
 // ServeHTTP implements http.Handler.

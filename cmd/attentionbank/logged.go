@@ -27,7 +27,7 @@ func logged(logger *slog.Logger, counts *traffic, next http.Handler) http.Handle
 		seen := &statusWriter{ResponseWriter: w, status: http.StatusOK}
 		next.ServeHTTP(seen, r)
 		took := time.Since(began)
-		counts.count(r.Pattern, seen.status, took)
+		counts.count(r.Pattern, seen.status, took, w.Header().Get("Content-Type") == "text/event-stream")
 		level := slog.LevelDebug
 		if seen.status >= 500 {
 			level = slog.LevelError

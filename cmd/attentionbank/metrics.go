@@ -3,35 +3,61 @@ package main
 import (
 	"net/http"
 	"strconv"
+	"sync/atomic"
 	"time"
 
+	"github.com/attentionbank/attentionbank/api"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// traffic counts requests by route; a route has no ids.
+// traffic counts requests by route, which has no ids, and streams.
 type traffic struct {
 	requests *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
+	streams  api.StreamStats
 }
 
 func newTraffic() *traffic {
 	return &traffic{
-		prometheus.NewCounterVec(prometheus.CounterOpts{Name: "attentionbank_http_requests_total", Help: "Requests by route and status."}, []string{"route", "status"}),
-		prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "attentionbank_http_requests_total", Help: "Requests by route and status."}, []string{"route", "status"}),
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "attentionbank_http_request_seconds", Help: "Time to answer a request, by route.",
 			Buckets: []float64{.0005, .001, .002, .005, .01, .02, .05, .1, .2, .5, 1, 2, 5, 10},
 		}, []string{"route"}),
 	}
 }
 
-func (t *traffic) count(route string, status int, took time.Duration) {
+// count counts a request. How long a stream was followed is no time to answer.
+func (t *traffic) count(route string, status int, took time.Duration, isStream bool) {
 	if route == "" {
 		route = "none"
 	}
 	t.requests.WithLabelValues(route, strconv.Itoa(status)).Inc()
-	t.seconds.WithLabelValues(route).Observe(took.Seconds())
+	if !isStream {
+		t.seconds.WithLabelValues(route).Observe(took.Seconds())
+	}
+}
+
+func (t *traffic) collectors() []prometheus.Collector {
+	list := []prometheus.Collector{t.requests, t.seconds, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "attentionbank_streams_open", Help: "Streams of server-sent events that are open.",
+	}, func() float64 { return float64(t.streams.Open.Load()) })}
+	for _, counter := range []struct {
+		name, help string
+		value      *atomic.Int64
+	}{
+		{"streams_opened_total", "Streams that began.", &t.streams.Opened},
+		{"streams_resumed_total", "Streams that went on behind an event that was seen before.", &t.streams.Resumed},
+		{"streams_refused_total", "Streams that were refused because too many were open.", &t.streams.Refused},
+		{"streams_too_slow_total", "Streams that ended because events were not read in time.", &t.streams.TooSlow},
+		{"streams_events_total", "Events that were written to streams.", &t.streams.Written},
+	} {
+		list = append(list, prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "attentionbank_" + counter.name, Help: counter.help},
+			func() float64 { return float64(counter.value.Load()) }))
+	}
+	return list
 }
 
 // metrics answers with the counters of all parts in Prometheus' form, and with

@@ -68,7 +68,7 @@ func (c *serveCommand) Run(env *environment) error {
 	if tlsConfig != nil {
 		scheme, listener = "https", tls.NewListener(listener, tlsConfig)
 	}
-	entry, counts := &door{}, newTraffic()
+	entry, counts := newDoor(), newTraffic()
 	server := &http.Server{
 		Handler:           tracer.Handler(logged(logger, counts, entry)),
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
@@ -139,7 +139,8 @@ func stopTracing(tracer *tracing.Tracer, logger *slog.Logger) {
 func (c *serveCommand) handler(n *node, entry *door, counts *traffic) http.Handler {
 	return api.New(api.Config{
 		Bank: boundedBank{n.journal, n.follower, c.HistoryLag.Milliseconds()}, Identity: n.identity, Collector: n.collector, History: n.history,
-		Webhooks: n.webhooks(c.WebhooksToPrivate), Lag: n.follower.Lag, Ready: func() error { return errors.Join(entry.err(), n.ready()) }, Metrics: n.metrics(counts.requests, counts.seconds), Version: version(), Audience: c.Audience, NowMS: systemMS,
+		Webhooks: n.webhooks(c.WebhooksToPrivate), Lag: n.follower.Lag, Ready: func() error { return errors.Join(entry.err(), n.ready()) }, Metrics: n.metrics(counts.collectors()...), Version: version(), Audience: c.Audience, NowMS: systemMS,
+		Draining: entry.draining, Streams: &counts.streams,
 	})
 }
 

@@ -214,7 +214,7 @@ func freeAddress(t *testing.T) string {
 
 // A bank that is being recovered says that it lives and is not ready.
 func TestDoorBeforeTheBankHasRecovered(t *testing.T) {
-	entry := &door{}
+	entry := newDoor()
 	ask := func(path string) (int, string) {
 		response := httptest.NewRecorder()
 		entry.ServeHTTP(response, httptest.NewRequest("GET", path, nil))
