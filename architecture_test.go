@@ -58,6 +58,7 @@ var layers = map[string]struct {
 	"tracing":    {ours: []string{"collect", "journal"}, others: []string{"go.opentelemetry.io/otel"}},
 	"client":     {ours: []string{"wire"}},
 
+	"recording": {ours: []string{"amount", "market"}},
 	"plot":      {},
 	"calibrate": {ours: []string{"amount", "plot", "score"}, others: []string{"go.yaml.in/yaml/v3", "gonum.org/v1/gonum"}},
 
@@ -65,7 +66,7 @@ var layers = map[string]struct {
 	"auditor":   {pure: true}, // independent of what it audits
 	"sim":       {ours: []string{"auditor", "bank", "collect", "event", "journal", "ledger", "memory", "score"}},
 	"cmd/attentionbank": {
-		ours:   []string{"amount", "api", "bank", "calibrate", "collect", "economy", "event", "history", "identity", "journal", "ledger", "outbox", "packs", "plot", "score", "sim", "sqldb", "strongroom", "tracing", "transit"},
+		ours:   []string{"amount", "api", "bank", "calibrate", "collect", "economy", "event", "history", "identity", "journal", "ledger", "outbox", "packs", "plot", "recording", "score", "sim", "sqldb", "strongroom", "tracing", "transit"},
 		others: []string{"github.com/alecthomas/kong", "github.com/prometheus/client_golang", "github.com/schollz/progressbar/v3", "golang.org/x/crypto/acme", "golang.org/x/sys", "golang.org/x/term"},
 	},
 	"e2e": {},

@@ -21,6 +21,16 @@ func (b *Book) Best(side Side) (best Level, ok bool) {
 	return Level{v.price, v.quantity, int(v.count)}, true
 }
 
+// Level returns what rests at a price; ok is false if nothing does.
+func (b *Book) Level(side Side, price int64) (_ Level, ok bool) {
+	at := b.exchange.ladders.find(&b.sides[side], price)
+	if at == 0 {
+		return Level{}, false
+	}
+	v := b.exchange.ladders.levels.At(int(at - 1))
+	return Level{v.price, v.quantity, int(v.count)}, true
+}
+
 // Depth appends the best levels of a side, at most count, best first.
 func (b *Book) Depth(side Side, count int, levels []Level) []Level {
 	l := &b.exchange.ladders

@@ -37,6 +37,8 @@ type cli struct {
 
 	OperatorKey operatorKeyCommand `cmd:"" help:"Make an operator's key, to be admitted by its hash."`
 
+	Market marketCommand `cmd:"" help:"Play recorded markets on the bank's book."`
+
 	Simulate simulateCommand `cmd:"" help:"Run the bank in a world of its own, made of a seed."`
 
 	Version kong.VersionFlag `help:"Print the version."`
