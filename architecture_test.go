@@ -265,6 +265,59 @@ func TestFuzzTargetsAreListed(t *testing.T) {
 	}
 }
 
+// parsers are named for what they do; enumerations, which look a name up in a
+// list, return whether it is there and need no fuzzing.
+var parsers = regexp.MustCompile(`^(Parse|Decode|Restore)`)
+
+// Every exported parser is called by a fuzz target of its package.
+func TestEveryParserIsFuzzed(t *testing.T) {
+	list, _ := sources(t)
+	called := map[string]bool{} // by folder and name
+	for _, s := range list {
+		for _, decl := range s.file.Decls {
+			f, isFunc := decl.(*ast.FuncDecl)
+			if !isFunc || !s.isTest || !strings.HasPrefix(f.Name.Name, "Fuzz") {
+				continue
+			}
+			ast.Inspect(f, func(node ast.Node) bool {
+				if name, isName := node.(*ast.Ident); isName {
+					called[s.folder+"."+name.Name] = true
+				}
+				return true
+			})
+		}
+	}
+	for _, s := range list {
+		for _, decl := range s.file.Decls {
+			f, isFunc := decl.(*ast.FuncDecl)
+			if !isFunc || s.isTest || f.Recv != nil || !parsers.MatchString(f.Name.Name) || isLookup(f) {
+				continue
+			}
+			if !called[s.folder+"."+f.Name.Name] && !fuzzedThrough[s.folder+"."+f.Name.Name] {
+				t.Errorf("%s: %s is called by no fuzz target of its package", s.path, f.Name.Name)
+			}
+		}
+	}
+}
+
+// fuzzedThrough are parsers that a target reaches through what it calls.
+var fuzzedThrough = map[string]bool{
+	"ledger.Decode":           true, // bank:FuzzRestore
+	"pages.Decode":            true, // bank:FuzzRestore
+	"market.Decode":           true, // market:FuzzRestore
+	"strongroom.ParseEntries": true, // strongroom:FuzzEntries opens a keyring with them
+}
+
+// isLookup tells whether a function returns whether a name is known.
+func isLookup(f *ast.FuncDecl) bool {
+	results := f.Type.Results
+	if results == nil || results.NumFields() == 1 {
+		return true // ParseCall: zero for none
+	}
+	last, isName := results.List[len(results.List)-1].Type.(*ast.Ident)
+	return isName && last.Name == "bool" && results.NumFields() == 2 && f.Name.Name != "ParseSpend"
+}
+
 // What is committed names no machine, no user's folder and no download host.
 func TestFilesNameNoMachine(t *testing.T) {
 	output, err := exec.Command("git", "ls-files").Output()

@@ -1,7 +1,10 @@
 package collect
 
 import (
+	"bytes"
+	"context"
 	"encoding/binary"
+	"errors"
 	"testing"
 
 	"github.com/attentionbank/attentionbank/score"
@@ -61,6 +64,63 @@ func FuzzParts(f *testing.F) {
 			if again, err := decodeDay(d.appendTo(nil)); err != nil || again.revision() != d.revision() {
 				t.Fatalf("a day is encoded differently: %v", err)
 			}
+		}
+	})
+}
+
+// unusedBlocks stands for the methods that nothing here asks for.
+type unusedBlocks interface{ Blocks }
+
+// anyBlocks serves a directory and a page of entries that nobody has written.
+type anyBlocks struct {
+	unusedBlocks
+	entries, directory []byte
+	info               BlockInfo
+}
+
+func (b anyBlocks) BlockPage(_ context.Context, _ BlockInfo, page int) ([]byte, error) {
+	if page < b.info.EntryPages {
+		return b.entries, nil
+	}
+	from := (page - b.info.EntryPages) * directoryPage
+	if from > len(b.directory) {
+		return nil, errors.New("there is no such page")
+	}
+	return b.directory[from:min(from+directoryPage, len(b.directory))], nil
+}
+
+// FuzzBlock looks for message ids in blocks of any bytes: what is found is the
+// id that was looked for, or the block is said to be damaged.
+func FuzzBlock(f *testing.F) {
+	ids := []rememberedID{{digest{1}, seenEntry{position: 5, verdict: Accepted}, 10}, {digest{2}, seenEntry{position: 6, verdict: Late}, 11}}
+	info := BlockInfo{Hour: 10, Hours: 2}.describe(uint64(len(ids)))
+	var pages [][]byte
+	for page, err := range blockPages(info, func(yield func(rememberedID, error) bool) {
+		for _, id := range ids {
+			if !yield(id, nil) {
+				return
+			}
+		}
+	}) {
+		if err != nil {
+			f.Fatal(err)
+		}
+		pages = append(pages, bytes.Clone(page))
+	}
+	f.Add(pages[0], pages[1], uint64(2), ids[1].digest[:])
+	f.Add(pages[0][:20], pages[1], uint64(2), ids[1].digest[:])
+	f.Add([]byte{}, []byte{}, uint64(0), []byte{})
+	f.Fuzz(func(t *testing.T, entries, directory []byte, count uint64, looked []byte) {
+		info := BlockInfo{Hour: 10, Hours: 2}.describe(count % (2 * pageEntries))
+		blocks := anyBlocks{entries: entries, directory: directory, info: info}
+		b, err := openBlock(t.Context(), blocks, info)
+		if err != nil {
+			return
+		}
+		var d digest
+		copy(d[:], looked)
+		if found, ok, err := b.find(t.Context(), blocks, d); err == nil && ok && found.digest != d {
+			t.Fatalf("%x was looked for, %x was found", d, found.digest)
 		}
 	})
 }

@@ -43,6 +43,7 @@ func (o *outcomes) note(list *[]string, m analytics.Message) {
 // Segment's own Go client, unmodified, behind a network that refuses, fails
 // and loses answers: everything that it was acknowledged counts, and once.
 func TestSegmentGoClient(t *testing.T) {
+	t.Parallel()
 	b := newBank(t)
 	proxy := newFaultProxy(t, b)
 	reported := &outcomes{}
@@ -93,6 +94,7 @@ func TestSegmentGoClient(t *testing.T) {
 
 // Segment's Node client, unmodified, behind the same network.
 func TestSegmentNodeClient(t *testing.T) {
+	t.Parallel()
 	if _, err := os.Stat("node/node_modules/@segment/analytics-node"); err != nil {
 		t.Skip("the Node clients are not installed; make test installs them (cd e2e/node && npm ci)")
 	}

@@ -19,6 +19,7 @@ import (
 // that slept through all this nothing is acknowledged, also when its old
 // database is back.
 func TestDatabaseLost(t *testing.T) {
+	t.Parallel()
 	old := storetest.StartPostgres(t)
 	standby := old.Standby(t)
 	old.NewDatabase(t, "bank")
@@ -96,6 +97,7 @@ func (b *bank) requireEnd() {
 // takes over on the standby. When it wakes, its old database is back too, and
 // still nothing that it is told is acknowledged.
 func TestOldWriterWithItsOldDatabase(t *testing.T) {
+	t.Parallel()
 	old := storetest.StartPostgres(t)
 	standby := old.Standby(t)
 	old.NewDatabase(t, "bank")

@@ -10,6 +10,7 @@ import (
 
 // Hostile bodies are refused with a reason, and the server keeps serving.
 func TestHostileBodies(t *testing.T) {
+	t.Parallel()
 	b := newBank(t)
 	bomb := func(unpacked int) string {
 		var packed bytes.Buffer

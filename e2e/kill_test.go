@@ -26,6 +26,7 @@ type load struct {
 // come in. After every restart all that was acknowledged is there; what was
 // not is sent again, and in the end everything is there once.
 func TestKilledTwentyTimes(t *testing.T) {
+	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	if text := os.Getenv("ATTENTIONBANK_SEED"); text != "" {
 		var err error

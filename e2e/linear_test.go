@@ -22,6 +22,7 @@ import (
 // came; and, with nothing known of the journal, there is an order of all that
 // was asked which explains all that was answered.
 func TestAnswersAreLinearizable(t *testing.T) {
+	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	if text := os.Getenv("ATTENTIONBANK_SEED"); text != "" {
 		var err error
@@ -377,6 +378,7 @@ func (c *counter) read(d *deal, response *http.Response, answer []byte) error {
 // server restarts, so nobody knows the hold any more. Its retry gets the first
 // answer all the same.
 func TestRetryAfterTheHoldIsForgotten(t *testing.T) {
+	t.Parallel()
 	b := newBank(t)
 	from, to := b.fundedAccounts()
 	place := func(key string) string {

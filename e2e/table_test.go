@@ -98,6 +98,7 @@ var tableClients = []client{
 // Every client in every predicament: nothing is counted twice, nothing that was
 // acknowledged is lost, and docs/clients.md says what was seen.
 func TestClientsInEveryPredicament(t *testing.T) {
+	t.Parallel()
 	b := newBank(t)
 	began := time.Now()
 	cases, answers := make([][]clientCase, len(tableClients)), make([][]said, len(tableClients))

@@ -162,6 +162,11 @@ func FuzzDecodeSegment(f *testing.F) {
 	f.Add([]byte("{\"type\" : \"page\" , \"userId\":\"\xff\"}"))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		event.DecodeBatch(body)
+		for _, call := range []event.Call{event.Track, event.Identify} {
+			if e, _, err := event.DecodeCall(body, call); err == nil && e.Call != call {
+				t.Fatalf("%q at the path of call %d was read as %+v", body, call, e)
+			}
+		}
 		e, writeKey, err := event.DecodeSegment(body)
 		if err != nil {
 			return

@@ -2,8 +2,13 @@ package identity_test
 
 import (
 	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
+
+	"github.com/go-jose/go-jose/v4"
 
 	"github.com/attentionbank/attentionbank/identity"
 )
@@ -48,6 +53,58 @@ func FuzzOpen(f *testing.F) {
 		}
 		if err != nil && string(opened) != "head" {
 			t.Fatalf("a failure left %q", opened)
+		}
+	})
+}
+
+// FuzzParseKey: a key has one text but for the space around it, and an error
+// shows nothing of what may be a secret.
+func FuzzParseKey(f *testing.F) {
+	f.Add(strings.Repeat("A", 43) + "=")
+	f.Add(" " + strings.Repeat("Zz09+/zz", 5) + "AAA=\n")
+	f.Add("AAAA")
+	f.Fuzz(func(t *testing.T, text string) {
+		key, err := identity.ParseKey(text)
+		if err != nil {
+			if len(text) > 8 && strings.Contains(err.Error(), text) {
+				t.Fatalf("the error repeats the text: %v", err)
+			}
+			return
+		}
+		if again, err := identity.ParseKey(base64.StdEncoding.EncodeToString(key[:])); err != nil || again != key {
+			t.Fatalf("a key that was read is written and read as another: %v", err)
+		}
+	})
+}
+
+// FuzzTokenKeys: of a set that is taken only public keys are kept, and what is
+// kept is taken again as it is.
+func FuzzTokenKeys(f *testing.F) {
+	o := newOffice(f)
+	s := newSigner(f, jose.EdDSA, "k")
+	f.Add(keySet(f, s.public()))
+	f.Add([]byte(`{"keys":[]}`))
+	f.Add([]byte(`{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"k","x":"AAAA","d":"AAAA"}]}`))
+	f.Add([]byte(`{"keys":[{"kty":"oct","kid":"k","k":"AAAA"}]}`))
+	f.Fuzz(func(t *testing.T, jwks []byte) {
+		if err := o.SetTokenKeys(t.Context(), 1, jwks); err != nil {
+			if !errors.Is(err, identity.ErrTokenKeysInvalid) {
+				t.Fatal(err)
+			}
+			return
+		}
+		kept, err := o.TokenKeys(t.Context(), 1)
+		check(t, err)
+		var set jose.JSONWebKeySet
+		check(t, json.Unmarshal(kept, &set))
+		for _, key := range set.Keys {
+			if !key.IsPublic() {
+				t.Fatalf("kept %s", kept)
+			}
+		}
+		check(t, o.SetTokenKeys(t.Context(), 1, kept))
+		if again, err := o.TokenKeys(t.Context(), 1); err != nil || string(again) != string(kept) {
+			t.Fatalf("%s became %s: %v", kept, again, err)
 		}
 	})
 }

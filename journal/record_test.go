@@ -1,8 +1,11 @@
 package journal_test
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
+	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"testing"
@@ -47,6 +50,114 @@ func FuzzRecord(f *testing.F) {
 		}
 		if pairs != header.Commands || size != len(body) {
 			t.Fatalf("%d of %d commands in %d of %d bytes", pairs, header.Commands, size, len(body))
+		}
+	})
+}
+
+// FuzzHead opens any bytes as a file of the second head: it is damage, or a
+// place that is kept when the file is opened again; and what is saved then
+// stands.
+func FuzzHead(f *testing.F) {
+	path := filepath.Join(f.TempDir(), "seed")
+	head, err := journal.OpenHeadFile(path)
+	if err != nil {
+		f.Fatal(err)
+	}
+	for seq := range uint64(3) {
+		whole, err := os.ReadFile(path)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(whole)
+		if err := head.Save(seq+1, [32]byte{byte(seq)}); err != nil {
+			f.Fatal(err)
+		}
+	}
+	if err := head.Close(); err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, bytes []byte) {
+		path := filepath.Join(t.TempDir(), "head")
+		if err := os.WriteFile(path, bytes, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		load := func() (*journal.HeadFile, uint64, [32]byte, error) {
+			head, err := journal.OpenHeadFile(path)
+			if err != nil {
+				return nil, 0, [32]byte{}, err
+			}
+			t.Cleanup(func() { head.Close() })
+			seq, hash, err := head.Load()
+			return head, seq, hash, err
+		}
+		head, seq, hash, err := load()
+		if err != nil {
+			return
+		}
+		if _, again, sameHash, err := load(); err != nil || again != seq || sameHash != hash {
+			t.Fatalf("opened again it names %d, before %d: %v", again, seq, err)
+		}
+		if seq == math.MaxUint64 {
+			return // there is nothing behind it
+		}
+		if err := head.Save(seq+1, [32]byte{7}); err != nil {
+			t.Fatal(err)
+		}
+		if _, saved, hash, err := load(); err != nil || saved != seq+1 || hash != [32]byte{7} {
+			t.Fatalf("record %d was saved, the file names %d: %v", seq+1, saved, err)
+		}
+	})
+}
+
+// FuzzSnapshot opens a journal beside which lie any bytes as its snapshot: it
+// comes to the state that it comes to without one, or it is damage.
+func FuzzSnapshot(f *testing.F) {
+	r, _ := paid(f, 2)
+	w, err := r.open()
+	if err == nil {
+		err = w.Close(f.Context()) // takes one
+	}
+	if err != nil {
+		f.Fatal(err)
+	}
+	seqs, err := r.store.Snapshots(f.Context())
+	if err != nil || len(seqs) == 0 {
+		f.Fatalf("%d snapshots, %v", len(seqs), err)
+	}
+	src, err := r.store.OpenSnapshot(f.Context(), seqs[0])
+	if err != nil {
+		f.Fatal(err)
+	}
+	whole, err := io.ReadAll(src)
+	if err = errors.Join(err, src.Close()); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(whole)
+	f.Add(whole[:len(whole)-40])
+	f.Add(whole[:60])
+	records := r.records()
+	f.Fuzz(func(t *testing.T, snapshot []byte) {
+		other := newRig(t)
+		for _, record := range records {
+			if err := other.store.Append(t.Context(), record); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := other.store.SaveSnapshot(t.Context(), seqs[0], func(w io.Writer) error { _, err := w.Write(snapshot); return err }); err != nil {
+			t.Fatal(err)
+		}
+		w, err := other.open()
+		if err != nil {
+			if !errors.Is(err, journal.ErrDamaged) {
+				t.Fatal(err)
+			}
+			return
+		}
+		defer w.Close(context.Background()) // a snapshot that cannot be written is not what this is about
+		live := stateHash(t, w)
+		again, err := journal.StateAt(t.Context(), other.store, w.Durable(), func(uint64) {})
+		if err != nil || again.Hash() != live {
+			t.Fatalf("with this snapshot the state is %x, run again %x: %v", live, again.Hash(), err)
 		}
 	})
 }

@@ -19,6 +19,7 @@ import (
 
 // TestPostgres runs every suite of the stores on a real server.
 func TestPostgres(t *testing.T) {
+	t.Parallel()
 	server := storetest.StartPostgres(t)
 	var mu sync.Mutex
 	databases := map[string]string{}
@@ -110,6 +111,7 @@ func TestPostgres(t *testing.T) {
 // success and a warning. Such a record is neither acknowledged nor read, until
 // a later commit has reached the standby.
 func TestPostgresThatDoesNotWait(t *testing.T) {
+	t.Parallel()
 	ctx, server := t.Context(), storetest.StartPostgres(t)
 	standby := server.Standby(t)
 	url := server.NewDatabase(t, "bank") + "&connect_timeout=2"
@@ -163,6 +165,7 @@ func TestPostgresThatDoesNotWait(t *testing.T) {
 
 // A server that would lose what it acknowledges is not used.
 func TestPostgresWithoutSync(t *testing.T) {
+	t.Parallel()
 	server := storetest.StartPostgres(t, "fsync = off")
 	if _, err := sqldb.OpenJournal(t.Context(), server.NewDatabase(t, "bank")); err == nil || !strings.Contains(err.Error(), "fsync") {
 		t.Errorf("opening a journal on a server without fsync: %v", err)
@@ -171,6 +174,7 @@ func TestPostgresWithoutSync(t *testing.T) {
 
 // Two processes do not hold the bank of a database at once.
 func TestLease(t *testing.T) {
+	t.Parallel()
 	server := storetest.StartPostgres(t)
 	url := server.NewDatabase(t, "bank") + "&connect_timeout=2"
 	first, err := sqldb.Lease(t.Context(), url)

@@ -3,10 +3,13 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // A byte of the real file of events is flipped, at many places one after the
@@ -103,5 +106,44 @@ func FuzzRows(f *testing.F) {
 			}
 		}
 		tally.scores(16_667)
+	})
+}
+
+// FuzzReported reads any text as a sample of events for policy check: sums are
+// never below zero, or the text is refused.
+func FuzzReported(f *testing.F) {
+	f.Add(`{"type":"track","event":"Jumped","userId":"u","messageId":"1","timestamp":"2026-01-01T00:00:00Z"}`)
+	f.Add("{\"type\":\"page\"\n\n{")
+	f.Add(`{"type":"track","event":"Order Completed","userId":"u","timestamp":"2026-01-01T00:00:00Z","properties":{"revenue":"9999999999999999999"}}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		env := &environment{context: t.Context(), stdin: strings.NewReader(text), stdout: io.Discard, stderr: io.Discard}
+		list, err := readReported(env, "-", defaultPolicy)
+		if err != nil {
+			return
+		}
+		for _, r := range list {
+			if r.Count < 1 || r.PresenceSeconds < 0 || r.weightMicro < 0 {
+				t.Fatalf("%q comes to %+v", text, r)
+			}
+		}
+	})
+}
+
+// FuzzTexts reads any text as the single values of tables and flags.
+func FuzzTexts(f *testing.F) {
+	for _, text := range []string{"2026-01-01", "20260101", "1767225600.25", "2026-01-01 00:00:00 UTC", "true", "-1e9", "NaN", "1e400", ""} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if value, err := parseOutcome(text); err == nil && !(math.Abs(value) <= 1e12) {
+			t.Errorf("outcome %q was read as %v", text, value)
+		}
+		// What is read is a time that others can read too.
+		if ms, err := parseTime(text); err == nil {
+			written := time.UnixMilli(ms).UTC().Format(time.RFC3339Nano)
+			if again, err := parseTime(written); err == nil && again != ms {
+				t.Errorf("time %q was read as %d, and %q as %d", text, ms, written, again)
+			}
+		}
 	})
 }
