@@ -33,7 +33,7 @@ var layers = map[string]struct {
 	"score":  {ours: []string{"amount", "event", "packs"}, others: []string{"cel.dev/cel-go", "go.yaml.in/yaml/v3"}, pure: true},
 	"ledger": {ours: []string{"amount", "pages"}, pure: true},
 	"market": {ours: []string{"amount", "pages"}, pure: true},
-	"bank":   {ours: []string{"amount", "ledger", "pages"}, pure: true},
+	"bank":   {ours: []string{"amount", "ledger", "market", "pages"}, pure: true},
 
 	"abuse": {ours: []string{"amount", "score"}, others: []string{"go.yaml.in/yaml/v3"}, pure: true},
 
@@ -49,7 +49,7 @@ var layers = map[string]struct {
 	"memory": {ours: []string{"collect", "history", "identity", "journal", "ledger", "outbox"}},
 	"sqldb":  {ours: []string{"collect", "history", "identity", "journal", "ledger", "outbox", "pages"}, others: []string{"github.com/jackc/pgx/v5", "modernc.org/libc", "modernc.org/sqlite"}},
 	"api": {
-		ours:   []string{"amount", "bank", "collect", "event", "history", "identity", "journal", "ledger", "outbox", "score", "wire"},
+		ours:   []string{"amount", "bank", "collect", "event", "history", "identity", "journal", "ledger", "market", "outbox", "score", "wire"},
 		others: []string{"github.com/danielgtaylor/huma/v2"},
 	},
 	"wire":       {},

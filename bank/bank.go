@@ -35,10 +35,12 @@ type State struct {
 	reviews    reviews
 	standings  standings
 	allowances allowances
+	trade      trading
 
-	seq   uint64 // sequence of the record that is being applied
-	index uint32 // number of the next command in it
-	nowMS int64  // time of the record, ms since 1970-01-01 UTC
+	previous [32]byte // hash of the record before; see Chain
+	seq      uint64   // sequence of the record that is being applied
+	index    uint32   // number of the next command in it
+	nowMS    int64    // time of the record, ms since 1970-01-01 UTC
 
 	command reader // the rest of the running command
 	answer  []byte // of the running command; facts are appended to it
@@ -53,6 +55,7 @@ func New() *State {
 		epochs: epochs{next: DefaultMonetaryPolicy()},
 
 		operators: newOperators(),
+		trade:     newTrading(),
 	}
 }
 
@@ -157,6 +160,19 @@ func init() { // not where it is declared, because an approval carries out anoth
 		kindSetAllowance:       (*State).setAllowance,
 		kindPurchaseFor:        (*State).purchaseFor,
 		kindCharge:             (*State).charge,
+		kindOpenMarket:         (*State).openMarket,
+		kindSetMarketTerms:     (*State).setMarketTerms,
+		kindCallAuction:        (*State).callAuction,
+		kindHaltMarket:         (*State).haltMarket,
+		kindHaltAll:            (*State).haltAll,
+		kindHaltPerson:         (*State).haltPerson,
+		kindSetTier:            (*State).setTier,
+		kindPlaceOrder:         (*State).placeOrder,
+		kindAmendOrder:         (*State).amendOrder,
+		kindCancelOrder:        (*State).cancelOrder,
+		kindCancelOrders:       (*State).cancelOrders,
+		kindKeepOrders:         (*State).keepOrders,
+		kindConvert:            (*State).convert,
 	}
 }
 

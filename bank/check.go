@@ -9,7 +9,8 @@ import (
 
 // Check recomputes what must always hold of the whole state: all that
 // ledger.Books.Check does; the pending points of each world are the balances
-// of its points accounts; no person is below zero; what was issued of TIME in
+// of its points accounts; no person is below zero; open orders hold what
+// accounts say that they hold, and nothing is left in clearing; what was issued of TIME in
 // the closing epoch is within the shares of its worlds. It takes time in
 // proportion to the state.
 func (s *State) Check() error { return errors.Join(s.books.Check(), s.checkOwn()) }
@@ -41,5 +42,5 @@ func (s *State) checkOwn() error {
 			faults = append(faults, fmt.Errorf("epoch %d paid %d of world %d's share of %d", s.epochs.closing.Number, w.paidMicro, i+1, w.shareMicro))
 		}
 	}
-	return errors.Join(append(faults, s.checkHeldBack()...)...)
+	return errors.Join(append(append(faults, s.checkHeldBack()...), s.checkTrade()...)...)
 }

@@ -51,6 +51,19 @@ const (
 	kindSetAllowance
 	kindPurchaseFor
 	kindCharge
+	kindOpenMarket
+	kindSetMarketTerms
+	kindCallAuction
+	kindHaltMarket
+	kindHaltAll
+	kindHaltPerson
+	kindSetTier
+	kindPlaceOrder
+	kindAmendOrder
+	kindCancelOrder
+	kindCancelOrders
+	kindKeepOrders
+	kindConvert
 
 	kinds // behind the last
 )

@@ -68,13 +68,16 @@ func (s *State) NextDueMS() (dueMS int64, any bool) {
 	if atMS, ends := s.reviews.nextForfeitMS(); ends && (!any || atMS < dueMS) {
 		dueMS, any = atMS, true
 	}
+	if atMS, trades := s.nextMarketMS(); trades && (!any || atMS < dueMS) {
+		dueMS, any = atMS, true
+	}
 	if atMS, expires := s.operators.proposals.nextExpiryMS(); expires && (!any || atMS < dueMS) {
 		dueMS, any = atMS, true
 	}
 	return dueMS, any
 }
 
-// tick lets time take effect: holds expire, then the epoch closes.
+// tick lets time take effect: holds expire, then markets, then the epoch closes.
 func (s *State) tick(r *reader) Refusal {
 	if !r.finished() {
 		return Malformed
@@ -88,6 +91,7 @@ func (s *State) tick(r *reader) Refusal {
 			s.release(number, HoldExpired)
 		}
 	}
+	s.tickMarkets()
 	s.expireProposals()
 	s.forfeit()
 	running := s.epochs.running

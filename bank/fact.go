@@ -55,6 +55,19 @@ const (
 	factStandingSet
 	factAllowanceSet
 	factAllowanceSpent
+	factMarketOpened
+	factMarketTermsSet
+	factTierSet
+	factAllHalted
+	factPersonHalted
+	factOrdersKept
+	factOrderPlaced
+	factOrderFilled
+	factOrderCancelled
+	factOrderAmended
+	factMarketCleared
+	factPhaseChanged
+	factConverted
 )
 
 // Posted is a posting and what the account came to by it. The two postings of

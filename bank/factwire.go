@@ -1,6 +1,9 @@
 package bank
 
-import "github.com/attentionbank/attentionbank/ledger"
+import (
+	"github.com/attentionbank/attentionbank/ledger"
+	"github.com/attentionbank/attentionbank/market"
+)
 
 func (Posted) factKind() factKind               { return factPosted }
 func (AccountOpened) factKind() factKind        { return factAccountOpened }
@@ -135,4 +138,19 @@ var factReaders = []func(*reader) Fact{
 	factStandingSet:    func(r *reader) Fact { return StandingSet{r.u64(), standingFrom(r)} },
 	factAllowanceSet:   func(r *reader) Fact { return AllowanceSet{r.u64(), r.u32(), r.i64(), r.i64()} },
 	factAllowanceSpent: func(r *reader) Fact { return AllowanceSpent{r.u64(), r.u32(), int32(r.u32()), r.i64(), r.i64()} },
+	factMarketOpened: func(r *reader) Fact {
+		return MarketOpened{r.u32(), readMarket(r), market.ReadConfig(r.take(market.ConfigBytes))}
+	},
+	factMarketTermsSet: func(r *reader) Fact { return MarketTermsSet{r.u32(), readTerms(r)} },
+	factTierSet:        func(r *reader) Fact { return TierSet{r.u8(), readTier(r)} },
+	factAllHalted:      func(r *reader) Fact { return AllHalted{r.bool()} },
+	factPersonHalted:   func(r *reader) Fact { return PersonHalted{r.u64(), r.bool()} },
+	factOrdersKept:     func(r *reader) Fact { return OrdersKept{r.u64(), r.i64()} },
+	factOrderPlaced:    func(r *reader) Fact { return readOrderPlaced(r) },
+	factOrderFilled:    func(r *reader) Fact { return readOrderFilled(r) },
+	factOrderCancelled: func(r *reader) Fact { return readOrderCancelled(r) },
+	factOrderAmended:   func(r *reader) Fact { return readOrderAmended(r) },
+	factMarketCleared:  func(r *reader) Fact { return MarketCleared{r.u32(), r.i64(), r.i64()} },
+	factPhaseChanged:   func(r *reader) Fact { return readPhaseChanged(r) },
+	factConverted:      func(r *reader) Fact { return readConverted(r) },
 }

@@ -1,6 +1,9 @@
 package bank
 
-import "github.com/attentionbank/attentionbank/ledger"
+import (
+	"github.com/attentionbank/attentionbank/ledger"
+	"github.com/attentionbank/attentionbank/market"
+)
 
 // Refusal says why a command was not carried out. A refused command changes
 // nothing. When several reasons apply, the one with the lowest number is
@@ -121,10 +124,17 @@ const (
 	AllowanceInvalid
 	// AllowanceExceeded: the person lets the world spend less today, or nothing.
 	AllowanceExceeded
+	// QuoteExpired: a quote is good for the time that it says.
+	QuoteExpired
 )
 
-// ledgerRefusals is where the refusals of the ledger begin.
-const ledgerRefusals Refusal = 64
+// Where the refusals of the markets' books begin, those of what the bank allows
+// in markets, and those of the ledger.
+const (
+	marketRefusals Refusal = 96
+	tradeRefusals  Refusal = 144
+	ledgerRefusals Refusal = 192
+)
 
 // The refusals that the bank shares with the ledger.
 const (
@@ -158,12 +168,18 @@ var refusalCodes = [...]string{
 	"operator_not_found", "last_operator", "approval_needed", "not_proposable", "proposal_not_found", "proposal_over", "own_proposal", "rate_limit_invalid", "case_not_found", "case_over", "own_decision",
 	"standing_invalid", "feature_denied", "self_excluded",
 	"allowance_invalid", "allowance_exceeded",
+	"quote_expired",
 }
 
 // String returns the stable code by which clients know the refusal.
 func (r Refusal) String() string {
-	if r >= ledgerRefusals {
+	switch {
+	case r >= ledgerRefusals:
 		return ledger.Refusal(r - ledgerRefusals).String()
+	case r >= tradeRefusals:
+		return tradeRefusal(r)
+	case r >= marketRefusals:
+		return market.Refusal(r - marketRefusals).String()
 	}
 	if int(r) >= len(refusalCodes) {
 		return "unknown_refusal"

@@ -138,6 +138,9 @@ func (s *script) run(line string) []string {
 		}
 		return []string{"due " + time.UnixMilli(dueMS).UTC().Format(time.RFC3339)}
 	}
+	if lines, isOne := s.marketLine(args); isOne {
+		return lines
+	}
 	s.seq++
 	s.state.Begin(s.seq, s.nowMS)
 	answer := s.state.Apply(s.command(args, options), nil)
@@ -260,6 +263,9 @@ func (s *script) command(args []string, options map[string]string) []byte {
 	case "bytes":
 		return []byte(strings.Join(args[1:], " "))
 	}
+	if command := s.tradeCommand(args, options); command != nil {
+		return command
+	}
 	s.t.Fatalf("unknown line %q", args)
 	return nil
 }
@@ -320,6 +326,8 @@ func (s *script) account(name string) uint64 {
 		key.Purpose = ledger.PurposeIssuer
 	case "treasury":
 		key.Purpose = ledger.PurposeTreasury
+	case "operator":
+		key.Purpose = ledger.PurposeOperator
 	default:
 		key.OwnerKind, key.Owner = s.owner(owner)
 	}
@@ -378,6 +386,8 @@ func (s *script) name(number uint64) string {
 		return "receivable-contra"
 	case ledger.PurposeClearing:
 		return "clearing." + asset
+	case ledger.PurposeOperator:
+		return "operator." + asset
 	}
 	if key.Sub != 0 {
 		return fmt.Sprintf("%s.%s/%d", owner, asset, key.Sub)
@@ -458,6 +468,9 @@ func (s *script) describeFact(fact bank.Fact, as string) string {
 		if f.Standing.ExcludedUntilMS != 0 {
 			line += ", spends nothing until " + time.UnixMilli(f.Standing.ExcludedUntilMS).UTC().Format(time.RFC3339)
 		}
+		return line
+	}
+	if line := s.describeTrade(fact, as); line != "" {
 		return line
 	}
 	return fmt.Sprintf("%T %+v", fact, fact)

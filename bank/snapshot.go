@@ -15,6 +15,7 @@ import (
 //	| "ABSTATE1" | length u32 | small part | books | people | days |
 //	| accounts waiting, parity 0 | parity 1 | repeats | purchases | listings |
 //	| cases | standings | allowances |
+//	| exchange | money of the orders of each market | traders |
 //
 // The small part holds sequence, time, worlds, policies, epochs, the bounds of
 // the ring of repeats and the products. Equal states have equal bytes.
@@ -39,6 +40,7 @@ type Frozen struct {
 	cases     pages.View[Case]
 	standings pages.View[Standing]
 	allowed   pages.View[Allowance]
+	trade     frozenTrade
 }
 
 // Freeze returns a view of the state as it is now. It costs a pointer for
@@ -58,6 +60,7 @@ func (s *State) Freeze() *Frozen {
 		cases:     s.reviews.cases.Freeze(),
 		standings: s.standings.of.Freeze(),
 		allowed:   s.allowances.list.Freeze(),
+		trade:     s.trade.freeze(),
 	}
 }
 
@@ -103,7 +106,7 @@ func (f *Frozen) WriteTo(w io.Writer) (written int64, err error) {
 	if err := pages.Encode(counted, f.allowed, allowanceBytes, appendAllowance); err != nil {
 		return counted.n, err
 	}
-	return counted.n, nil
+	return counted.n, f.trade.encode(counted)
 }
 
 type countingWriter struct {
@@ -162,7 +165,7 @@ func (s *State) appendSmall(dst []byte) []byte {
 	for i := range s.shop.products {
 		dst = s.shop.products[i].appendTo(dst)
 	}
-	return s.appendReviewRules(s.appendRateLimits(s.appendOperators(dst)))
+	return s.trade.appendSmall(s.appendReviewRules(s.appendRateLimits(s.appendOperators(dst))))
 }
 
 func appendEpoch(dst []byte, e Epoch) []byte {
@@ -196,6 +199,7 @@ func (s *State) readSmall(r *reader) error {
 		s.readOperators(r)
 		s.readRateLimits(r)
 		s.readReviewRules(r)
+		s.trade.readSmall(r)
 	}
 	if !r.finished() {
 		return fmt.Errorf("the small part of the state is cut off or too long")
@@ -283,7 +287,7 @@ func (s *State) readArrays(r *bufio.Reader) error {
 		return fmt.Errorf("reading allowances: %w", err)
 	}
 	s.allowances.list = *allowed
-	return nil
+	return s.trade.read(r)
 }
 
 // rebuildIndexes rebuilds the indexes and refuses references that point nowhere.
@@ -321,6 +325,9 @@ func (s *State) rebuildIndexes() error {
 		return err
 	}
 	if err := s.indexAllowances(); err != nil {
+		return err
+	}
+	if err := s.indexTrade(); err != nil {
 		return err
 	}
 	for _, waiting := range s.epochs.waiting {

@@ -47,6 +47,19 @@ var kinds = [...]struct {
 	37: {"set_allowance", false},
 	38: {"purchase_for", true},
 	39: {"charge", true},
+	40: {"open_market", false},
+	41: {"set_market_terms", false},
+	42: {"call_auction", false},
+	43: {"halt_market", false},
+	44: {"halt_all", false},
+	45: {"halt_person", false},
+	46: {"set_tier", false},
+	47: {"place_order", true},
+	48: {"amend_order", true},
+	49: {"cancel_order", true},
+	50: {"cancel_orders", true},
+	51: {"keep_orders", false},
+	52: {"convert", true},
 }
 
 const referenceAt = 1 + 16 // kind and idempotency key

@@ -153,6 +153,7 @@ func appendFrame(dst, content []byte) []byte {
 func (w *Writer) apply(body []byte, batch []*request, tick bool, nowMS int64) []byte {
 	seq := w.at.seq + 1
 	w.at.state.Begin(seq, nowMS)
+	w.at.state.Chain(w.at.hash)
 	commands := body[headerBytes:]
 	next := func() (start int) {
 		var command []byte

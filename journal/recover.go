@@ -101,6 +101,7 @@ func (p *position) apply(record Record) error {
 		return damaged(record.Seq, "its time or term goes back")
 	}
 	p.state.Begin(record.Seq, header.TimeMS)
+	p.state.Chain(p.hash)
 	var answer []byte
 	for pair, err := range record.Pairs() {
 		if err != nil {

@@ -36,12 +36,16 @@ const (
 	PurposeReceivable
 	// PurposeReceivableContra balances all receivables of an asset.
 	PurposeReceivableContra
-	// PurposeClearing is the bank's account through which goods pass from one
-	// owner to another within one command; it is empty between commands.
+	// PurposeClearing is the bank's account through which what is traded passes
+	// from one owner to another within one command; it is empty between
+	// commands, and may be in debt within one.
 	PurposeClearing
 	// PurposeHeldBack is TIME that a person was paid and that is held back until
 	// it was reviewed.
 	PurposeHeldBack
+	// PurposeOperator is what the bank's operator has earned, such as a share of
+	// the fees.
+	PurposeOperator
 
 	purposes
 )
@@ -65,17 +69,20 @@ func (k Key) hash() uint64 {
 type Account struct {
 	Key
 	Balance int64
-	// Held is the sum of the open holds on the account.
+	// Held is the sum of the open holds on the account and of InOrders.
 	Held int64
+	// InOrders is what open orders hold of the account. Each order's part
+	// follows from the order, so it has no hold of its own.
+	InOrders int64
 	// Floor must stay in the account; CreditLimit may be owed. Both are zero
 	// for persons, and not looked at for issuers and contra accounts.
 	Floor, CreditLimit int64
 }
 
 // unbounded reports whether the account may go below zero without limit: it
-// is the other side of an issuance or of a claim.
+// is the other side of an issuance or of a claim, or evens out within a command.
 func (a *Account) unbounded() bool {
-	return a.Purpose == PurposeIssuer || a.Purpose == PurposeReceivableContra
+	return a.Purpose == PurposeIssuer || a.Purpose == PurposeReceivableContra || a.Purpose == PurposeClearing
 }
 
 // Available returns what can be debited or held: balance - held - floor +

@@ -7,7 +7,7 @@ import (
 
 // Check recomputes what must always hold: balances of each asset sum to zero;
 // supply is what was issued less what was burned and is minus the issuer's
-// balance; what accounts hold is the sum of their open holds; every account
+// balance; what accounts hold is the sum of their open holds and of what orders hold; every account
 // and group is found under its key. It returns all that does not hold.
 func (b *Books) Check() error {
 	faults := []error{b.checkSums()}
@@ -41,8 +41,8 @@ func (b *Books) checkSums() error {
 		account := b.accounts.At(i)
 		number := uint64(i + 1)
 		sums[account.Asset-1] += account.Balance // modulo 2^64, which a sum of zero survives
-		if account.Held != held[i] {
-			faults = append(faults, fmt.Errorf("account %d holds %d, its open holds sum to %d", number, account.Held, held[i]))
+		if account.InOrders < 0 || account.Held != held[i]+account.InOrders {
+			faults = append(faults, fmt.Errorf("account %d holds %d, its open holds sum to %d and its orders hold %d", number, account.Held, held[i], account.InOrders))
 		}
 		if account.OwnerKind == OwnerPerson && account.Balance-account.Held < 0 {
 			faults = append(faults, fmt.Errorf("account %d of person %d is overdrawn: balance %d, held %d", number, account.Owner, account.Balance, account.Held))

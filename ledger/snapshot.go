@@ -13,14 +13,15 @@ import (
 //
 //	| assets u32 | per asset: code length u8, code, scale u8, world u32,
 //	|            |   issuer u64, issued i64, burned i64
-//	| accounts: pages.Encode of 50 bytes: owner kind u8, owner u64, asset u32,
-//	|   purpose u8, sub u32, balance i64, held i64, floor i64, credit limit i64
+//	| accounts: pages.Encode of 58 bytes: owner kind u8, owner u64, asset u32,
+//	|   purpose u8, sub u32, balance i64, held i64, in orders i64, floor i64,
+//	|   credit limit i64
 //	| holds: pages.Encode of 60 bytes: account u64, beneficiary u64, amount i64,
 //	|   expires i64, group 16 bytes, generation u32, previous u32, next u32
 //	| free places: pages.Encode of u32
 //	| expiries: pages.Encode of 16 bytes: time i64, number u64
 const (
-	accountBytes = 50
+	accountBytes = 58
 	holdBytes    = 61
 )
 
@@ -74,7 +75,7 @@ func appendAccount(dst []byte, a *Account) []byte {
 	dst = append(le.AppendUint32(dst, a.Asset), uint8(a.Purpose))
 	dst = le.AppendUint32(dst, a.Sub)
 	dst = le.AppendUint64(dst, uint64(a.Balance))
-	dst = le.AppendUint64(dst, uint64(a.Held))
+	dst = le.AppendUint64(le.AppendUint64(dst, uint64(a.Held)), uint64(a.InOrders))
 	dst = le.AppendUint64(dst, uint64(a.Floor))
 	return le.AppendUint64(dst, uint64(a.CreditLimit))
 }
@@ -86,8 +87,8 @@ func readAccount(src []byte) Account {
 			OwnerKind: OwnerKind(src[0]), Owner: le.Uint64(src[1:]), Asset: le.Uint32(src[9:]),
 			Purpose: Purpose(src[13]), Sub: le.Uint32(src[14:]),
 		},
-		Balance: int64(le.Uint64(src[18:])), Held: int64(le.Uint64(src[26:])),
-		Floor: int64(le.Uint64(src[34:])), CreditLimit: int64(le.Uint64(src[42:])),
+		Balance: int64(le.Uint64(src[18:])), Held: int64(le.Uint64(src[26:])), InOrders: int64(le.Uint64(src[34:])),
+		Floor: int64(le.Uint64(src[42:])), CreditLimit: int64(le.Uint64(src[50:])),
 	}
 }
 

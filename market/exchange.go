@@ -102,6 +102,23 @@ func (e *Exchange) Book(market uint32) *Book {
 	return e.books[market-1]
 }
 
+// Admits tells whether Place would take an order, and the price by which it
+// would be bounded: that of its holder's money.
+func (e *Exchange) Admits(market uint32, o *Order, nowMS int64) (price int64, _ Refusal) {
+	b := e.Book(market)
+	if b == nil {
+		return 0, MarketNotFound
+	}
+	if refusal := o.check(&b.config, nowMS); refusal != Accepted {
+		return 0, refusal
+	}
+	if refusal := b.mayTrade(o.Owner); refusal != Accepted {
+		return 0, refusal
+	}
+	price, _, refusal := b.takes(o)
+	return price, refusal
+}
+
 // Place takes an order. It returns the order's number and appends to events
 // what happened; the first is OrderAccepted.
 func (e *Exchange) Place(market uint32, o Order, nowMS int64, events []Event) (number uint64, _ []Event, _ Refusal) {
@@ -118,6 +135,23 @@ func (e *Exchange) Place(market uint32, o Order, nowMS int64, events []Event) (n
 	return b.place(&o, nowMS, events)
 }
 
+// AdmitsAmend tells whether Amend would change an order, the price by which it
+// would be bounded and what would be open of it.
+func (e *Exchange) AdmitsAmend(market uint32, number, owner uint64, price, quantity, nowMS int64) (bounded, open int64, _ Refusal) {
+	b := e.Book(market)
+	if b == nil {
+		return 0, 0, MarketNotFound
+	}
+	place, refusal := b.amendable(number, owner, price, quantity)
+	if refusal != Accepted {
+		return 0, 0, refusal
+	}
+	o := b.orders.At(int(place))
+	open = quantity - o.filled
+	bounded, _, refusal = b.amends(o, price, open, nowMS)
+	return bounded, open, refusal
+}
+
 // Amend gives an order a new price and a new whole quantity, in which what was
 // filled already is included. It keeps its priority only for the same price and
 // no more quantity; otherwise it is matched as if it had just arrived.
@@ -126,23 +160,30 @@ func (e *Exchange) Amend(market uint32, number, owner uint64, price, quantity, n
 	if b == nil {
 		return events, MarketNotFound
 	}
+	place, refusal := b.amendable(number, owner, price, quantity)
+	if refusal != Accepted {
+		return events, refusal
+	}
+	return b.amend(place, price, quantity-b.orders.At(int(place)).filled, nowMS, events)
+}
+
+// amendable returns the place of an order that its owner may give a price and
+// a whole quantity, as far as that does not depend on the other orders.
+func (b *Book) amendable(number, owner uint64, price, quantity int64) (place uint32, _ Refusal) {
 	place, refusal := b.find(number, owner)
 	switch {
 	case price < 1 || price > b.config.MaxPrice:
-		return events, PriceOutOfRange
+		return 0, PriceOutOfRange
 	case quantity < 1 || quantity > b.config.MaxQuantity:
-		return events, QuantityOutOfRange
+		return 0, QuantityOutOfRange
 	case refusal != Accepted:
-		return events, refusal
+		return 0, refusal
 	}
 	o := b.orders.At(int(place))
 	if quantity <= o.filled {
-		return events, NothingLeft
+		return 0, NothingLeft
 	}
-	if refusal := b.mayTrade(o.owner); refusal != Accepted {
-		return events, refusal
-	}
-	return b.amend(place, price, quantity-o.filled, nowMS, events)
+	return place, b.mayTrade(o.owner)
 }
 
 // Cancel takes an order out of its book. Owner 0 is the operator, whom no

@@ -142,7 +142,7 @@ func (e *Exchange) ResumeAll(nowMS int64, seed Seed, events []Event) []Event {
 func (e *Exchange) Tick(nowMS int64, seed Seed, limit int, events []Event) (_ []Event, more bool) {
 	for _, b := range e.books {
 		for {
-			due, any := b.nextDueMS()
+			due, any := b.NextDueMS()
 			if !any || due > nowMS {
 				break
 			}
@@ -157,14 +157,16 @@ func (e *Exchange) Tick(nowMS int64, seed Seed, limit int, events []Event) (_ []
 // NextDueMS returns the time from which on Tick has something to do.
 func (e *Exchange) NextDueMS() (atMS int64, any bool) {
 	for _, b := range e.books {
-		if due, anyHere := b.nextDueMS(); anyHere && (!any || due < atMS) {
+		if due, anyHere := b.NextDueMS(); anyHere && (!any || due < atMS) {
 			atMS, any = due, true
 		}
 	}
 	return atMS, any
 }
 
-func (b *Book) nextDueMS() (atMS int64, any bool) {
+// NextDueMS returns the time from which on Tick has something to do in this
+// market.
+func (b *Book) NextDueMS() (atMS int64, any bool) {
 	at := func(t int64) {
 		if !any || t < atMS {
 			atMS, any = t, true

@@ -2,16 +2,23 @@ package market
 
 import "math/bits"
 
-func (b *Book) place(o *Order, nowMS int64, events []Event) (uint64, []Event, Refusal) {
+// takes tells whether the state of the book lets an order in, what its price
+// is bounded to, and its owner's record.
+func (b *Book) takes(o *Order) (price int64, t uint32, _ Refusal) {
 	if o.Kind == FOK && b.phase != PhaseContinuous {
-		return 0, events, FillOrKillInCall
+		return 0, 0, FillOrKillInCall
 	}
-	price := b.limit(o.Side, o.Kind, o.Price)
+	price = b.limit(o.Side, o.Kind, o.Price)
 	if price == 0 {
-		return 0, events, NoBound
+		return 0, 0, NoBound
 	}
-	t := b.exchange.traders.find(b.market, o.Owner)
-	if refusal := b.admits(o, price, t); refusal != Accepted {
+	t = b.exchange.traders.find(b.market, o.Owner)
+	return price, t, b.admits(o, price, t)
+}
+
+func (b *Book) place(o *Order, nowMS int64, events []Event) (uint64, []Event, Refusal) {
+	price, t, refusal := b.takes(o)
+	if refusal != Accepted {
 		return 0, events, refusal
 	}
 	place := b.take()
@@ -270,21 +277,29 @@ func (t *tally) add(price, quantity int64) {
 	t.last = price
 }
 
-func (b *Book) amend(place uint32, price, open, nowMS int64, events []Event) ([]Event, Refusal) {
-	o := b.orders.At(int(place))
+// amends tells whether an order can be given a price and open quantity, what
+// the price is bounded to, and whether the order keeps its priority.
+func (b *Book) amends(o *order, price, open, nowMS int64) (bounded int64, keeps bool, _ Refusal) {
 	price = b.limit(o.side, o.kind, price)
 	worse := open < o.open || price != o.price && o.side.reaches(o.price, price)
 	if worse && b.locked(nowMS) {
-		return events, AuctionLocked
+		return price, false, AuctionLocked
 	}
-	keeps := price == o.price && open <= o.open
-	if !keeps {
-		if b.exhausted() {
-			return events, NumbersExhausted
-		}
-		if refusal := b.meets(o.side, o.postOnly, price, o.trader); refusal != Accepted {
-			return events, refusal
-		}
+	keeps = price == o.price && open <= o.open
+	if keeps {
+		return price, true, Accepted
+	}
+	if b.exhausted() {
+		return price, false, NumbersExhausted
+	}
+	return price, false, b.meets(o.side, o.postOnly, price, o.trader)
+}
+
+func (b *Book) amend(place uint32, price, open, nowMS int64, events []Event) ([]Event, Refusal) {
+	o := b.orders.At(int(place))
+	price, keeps, refusal := b.amends(o, price, open, nowMS)
+	if refusal != Accepted {
+		return events, refusal
 	}
 	record := b.orders.Write(int(place))
 	reason := PriorityLost

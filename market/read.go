@@ -1,5 +1,7 @@
 package market
 
+import "iter"
+
 // Level is what rests at one price.
 type Level struct {
 	Price, Quantity int64
@@ -59,6 +61,24 @@ func (b *Book) First(side Side) (o Open, found bool) {
 	}
 	return b.orders.At(int(best.head - 1)).asked(), true
 }
+
+// All yields the open orders, in the order of their places.
+func (b *Book) All() iter.Seq[Open] {
+	return func(yield func(Open) bool) {
+		for i := range b.orders.Len() {
+			if o := b.orders.At(i); o.number != 0 && !yield(o.asked()) {
+				return
+			}
+		}
+	}
+}
+
+// Place returns where an order is among the places of its market.
+func (b *Book) Place(number uint64) int { return int(number & (1<<b.shift - 1)) }
+
+// Places returns how many places there are: those of open orders and those
+// that are free.
+func (b *Book) Places() int { return b.orders.Len() }
 
 func (o *order) asked() Open {
 	return Open{Number: o.number, Filled: o.filled, Order: Order{

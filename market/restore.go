@@ -57,11 +57,11 @@ func Restore(src []byte) (*Exchange, error) {
 }
 
 func (e *Exchange) readBook(r io.Reader) error {
-	var small [configBytes + statusBytes]byte
+	var small [ConfigBytes + statusBytes]byte
 	if _, err := io.ReadFull(r, small[:]); err != nil {
 		return fmt.Errorf("reading configuration and status: %w", err)
 	}
-	config := readConfig(small[:configBytes])
+	config := ReadConfig(small[:ConfigBytes])
 	if err := config.Check(); err != nil {
 		return err
 	}
@@ -71,7 +71,7 @@ func (e *Exchange) readBook(r io.Reader) error {
 	}
 	b := e.newBook(config)
 	b.orders = *orders
-	if err := b.status.read(small[configBytes:]); err != nil {
+	if err := b.status.read(small[ConfigBytes:]); err != nil {
 		return err
 	}
 	if err := b.check(e.halted); err != nil {
@@ -116,7 +116,8 @@ func (b *Book) derive() error {
 	return nil
 }
 
-func readConfig(src []byte) (c Config) {
+// ReadConfig reads a configuration from ConfigBytes. It may not be valid.
+func ReadConfig(src []byte) (c Config) {
 	// A mode that does not fit the byte is one that Check refuses.
 	c.Mode = Mode(min(binary.LittleEndian.Uint64(src), 255))
 	for i, word := range c.words() {

@@ -18,7 +18,8 @@ import (
 // Equal exchanges have equal bytes. What finds orders (levels, owners, timers)
 // is not written; a restore makes it again.
 const (
-	configBytes = 15 * 8
+	// ConfigBytes is the length of an encoded configuration.
+	ConfigBytes = 15 * 8
 	statusBytes = 2 + 8 + 4 + 8 + 32 + 8 + 10*8 + 8 + buckets*32
 	orderBytes  = 80
 )
@@ -44,7 +45,7 @@ func (e *Exchange) Freeze() *Frozen {
 	}
 	f.head = le.AppendUint32(f.head, uint32(len(e.books)))
 	for _, b := range e.books {
-		f.books = append(f.books, frozenBook{b.status.append(b.config.append(nil)), b.orders.Freeze()})
+		f.books = append(f.books, frozenBook{b.status.append(b.config.AppendTo(nil)), b.orders.Freeze()})
 	}
 	return f
 }
@@ -89,7 +90,9 @@ func (c *Config) words() [14]*int64 {
 	}
 }
 
-func (c *Config) append(dst []byte) []byte {
+// AppendTo appends the encoded configuration: the mode and then the other
+// fields in their order, each a little-endian i64.
+func (c *Config) AppendTo(dst []byte) []byte {
 	dst = binary.LittleEndian.AppendUint64(dst, uint64(c.Mode))
 	for _, word := range c.words() {
 		dst = binary.LittleEndian.AppendUint64(dst, uint64(*word))
