@@ -40,7 +40,7 @@ var layers = map[string]struct {
 	"economy": {ours: []string{"amount", "bank", "ledger"}, pure: true},
 	"conduct": {ours: []string{"market"}, pure: true},
 
-	"collect":  {ours: []string{"bank", "event", "score"}},
+	"collect":  {ours: []string{"abuse", "bank", "event", "score"}},
 	"journal":  {ours: []string{"bank"}, others: []string{"golang.org/x/sys"}},
 	"history":  {ours: []string{"bank", "ledger"}},
 	"identity": {others: []string{"github.com/go-jose/go-jose/v4"}},
@@ -66,7 +66,7 @@ var layers = map[string]struct {
 	"auditor":   {pure: true}, // independent of what it audits
 	"sim":       {ours: []string{"auditor", "bank", "collect", "event", "journal", "ledger", "memory", "score"}},
 	"cmd/attentionbank": {
-		ours:   []string{"amount", "api", "bank", "calibrate", "collect", "economy", "event", "history", "identity", "journal", "ledger", "outbox", "packs", "plot", "recording", "score", "sim", "sqldb", "strongroom", "tracing", "transit"},
+		ours:   []string{"abuse", "amount", "api", "bank", "calibrate", "collect", "economy", "event", "history", "identity", "journal", "ledger", "outbox", "packs", "plot", "recording", "score", "sim", "sqldb", "strongroom", "tracing", "transit"},
 		others: []string{"github.com/alecthomas/kong", "github.com/prometheus/client_golang", "github.com/schollz/progressbar/v3", "golang.org/x/crypto/acme", "golang.org/x/sys", "golang.org/x/term"},
 	},
 	"e2e": {},

@@ -379,5 +379,14 @@ func (s *State) Covers(want OpenCase) bool {
 	return over || c.Signals|want.Signals == c.Signals && c.TrustPermille <= want.TrustPermille && (!want.Shadow || c.RulesVersion == want.RulesVersion)
 }
 
+// LastReviewRules returns the rules that hold now and their version; 0 if none
+// were published.
+func (s *State) LastReviewRules() (text string, version uint32) {
+	if n := len(s.reviews.rules); n > 0 {
+		return s.reviews.rules[n-1], uint32(n)
+	}
+	return "", 0
+}
+
 // ReviewRules returns the versions of the rules; the first is version 1.
 func (s *State) ReviewRules() []string { return slices.Clone(s.reviews.rules) }

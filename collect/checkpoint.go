@@ -31,12 +31,12 @@ func partPlace(number int32) []byte {
 // leave memory.
 func (f *fold) checkpoint(ctx context.Context) error {
 	var parts []Part
-	put := func(subject uint64, number int32, dueMS int64, plain []byte) error {
+	put := func(subject uint64, number int32, dueMS int64, plain []byte, marks []Mark) error {
 		sealed, err := f.c.subjects.Seal(ctx, subject, nil, plain, partPlace(number))
 		if errors.Is(err, ErrErased) {
 			return nil
 		}
-		parts = append(parts, Part{Subject: subject, Day: number, DueMS: dueMS, Sealed: sealed})
+		parts = append(parts, Part{Subject: subject, Day: number, DueMS: dueMS, Sealed: sealed, Marks: marks})
 		return err
 	}
 	for subject, p := range f.people.unsaved {
@@ -48,12 +48,12 @@ func (f *fold) checkpoint(ctx context.Context) error {
 			if d.dirty {
 				due = 0
 			}
-			if err := put(subject, number, due, d.appendTo(nil)); err != nil {
+			if err := put(subject, number, due, d.appendTo(nil), d.marks[d.savedMarks:]); err != nil {
 				return fmt.Errorf("sealing day %d of subject %d: %w", number, subject, err)
 			}
 		}
 		if p.changed {
-			if err := put(subject, PersonPart, p.nextDueMS(), p.appendTo(nil)); err != nil {
+			if err := put(subject, PersonPart, p.nextDueMS(), p.appendTo(nil), nil); err != nil {
 				return fmt.Errorf("sealing subject %d: %w", subject, err)
 			}
 		}
@@ -66,6 +66,6 @@ func (f *fold) checkpoint(ctx context.Context) error {
 		p.saved()
 	}
 	clear(f.people.unsaved)
-	f.age()
-	return nil
+	clear(f.fresh)
+	return f.age(ctx)
 }

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/attentionbank/attentionbank/abuse"
 	"github.com/attentionbank/attentionbank/event"
 	"github.com/attentionbank/attentionbank/score"
 )
@@ -88,6 +89,11 @@ type Options struct {
 	// PeopleBytes is about how much memory people and their days take at the
 	// most; the others are read back from the checkpoint. The default is 512 MiB.
 	PeopleBytes int
+	// Rules returns the review rules that hold now and their version; without
+	// them nobody's day is looked at.
+	Rules func(ctx context.Context) (*abuse.Rules, uint32, error)
+	// MarkSecret keys what stands for devices.
+	MarkSecret [32]byte
 	// Watch is told, for traces, by the contexts of its requests that a batch is
 	// made of them. It returns the context for the log, and what is called when
 	// the batch is durable or has failed. The default watches nothing.
@@ -109,6 +115,8 @@ type Collector struct {
 	// checkpointEntries are accepted between two checkpoints.
 	checkpointEntries int
 	peopleBytes       int
+	rules             func(ctx context.Context) (*abuse.Rules, uint32, error)
+	markSecret        [32]byte
 
 	queue   chan *request
 	closing chan struct{}
@@ -137,7 +145,9 @@ type prepared struct {
 	observation score.Observation
 	session     session
 	linking     linkRequest
-	link        link    // what came of it
+	link        link // what came of it
+	device      Mark // of the device on the day; zero if there is none
+	appeal      appeal
 	result      *Result // nil for a session
 	// cause is the event that opens a session, if it counts; nil for one that
 	// is opened by itself.
@@ -165,7 +175,7 @@ type Request struct {
 // Open folds again what came after the last checkpoint and begins to accept.
 func Open(ctx context.Context, log Log, head Head, checkpoints Checkpoints, subjects Subjects, policies Policies, options Options) (*Collector, error) {
 	c := &Collector{
-		log: log, head: head, checkpoints: checkpoints, subjects: subjects, policies: policies, blocks: options.Blocks, now: options.Now, watching: options.Watch, checkpointEntries: cmp.Or(options.CheckpointEntries, checkpointEntries), peopleBytes: cmp.Or(options.PeopleBytes, peopleBytes),
+		log: log, head: head, checkpoints: checkpoints, subjects: subjects, policies: policies, blocks: options.Blocks, now: options.Now, watching: options.Watch, checkpointEntries: cmp.Or(options.CheckpointEntries, checkpointEntries), peopleBytes: cmp.Or(options.PeopleBytes, peopleBytes), rules: options.Rules, markSecret: options.MarkSecret,
 		queue: make(chan *request, queueLength), closing: make(chan struct{}), done: make(chan struct{}),
 	}
 	if c.now == nil {

@@ -21,6 +21,8 @@ type fold struct {
 	people people
 	// dirty are the days that differ from what was minted.
 	dirty map[dayKey]struct{}
+	// fresh are the subjects with marks that no checkpoint has yet.
+	fresh map[Mark][]uint64
 	seen  seen
 	// keptHour is the hour of the log for which everything was put away.
 	keptHour int64
@@ -35,12 +37,12 @@ type dayKey struct {
 }
 
 func newFold(c *Collector) fold {
-	return fold{c: c, people: newPeople(), dirty: map[dayKey]struct{}{}}
+	return fold{c: c, people: newPeople(), dirty: map[dayKey]struct{}{}, fresh: map[Mark][]uint64{}}
 }
 
 // judge reaches the verdict on an entry and reports whether it is kept.
 func (f *fold) judge(ctx context.Context, receivedMS int64, p *prepared) (kept bool, err error) {
-	if p.kind == linkEntry {
+	if p.kind == linkEntry || p.kind == appealEntry {
 		return true, nil
 	}
 	if p.kind == sessionEntry {
@@ -119,13 +121,21 @@ func (f *fold) add(ctx context.Context, seq uint64, receivedMS int64, p *prepare
 		}
 		return err
 	}
+	if p.kind == appealEntry {
+		who, err := f.person(ctx, p.subject)
+		if err == nil {
+			f.people.change(p.subject, who)
+			who.appealed(p.appeal, receivedMS)
+		}
+		return err
+	}
 	target, who, err := f.target(ctx, p.subject)
 	if err != nil {
 		return err
 	}
 	if p.kind == sessionEntry {
 		f.people.change(target, who)
-		return f.openSession(ctx, seq, target, who, p)
+		return f.openSession(ctx, seq, receivedMS, target, who, p)
 	}
 	if p.verdict == Accepted || p.verdict == Capped || p.verdict == Quarantined {
 		f.people.change(target, who)
@@ -133,13 +143,13 @@ func (f *fold) add(ctx context.Context, seq uint64, receivedMS int64, p *prepare
 	o := &p.observation
 	switch {
 	case p.verdict == Quarantined && p.rule == Unvouched:
-		who.waiting = append(who.waiting, waiting{p.digest, p.world, p.policyVersion, o.FromMS, o.UntilMS, o.Count, o.WeightMicro})
+		who.waiting = append(who.waiting, waiting{p.digest, p.world, p.policyVersion, o.FromMS, o.UntilMS, o.Count, o.WeightMicro, p.device})
 		who.changed = true
 		return nil
 	case p.verdict != Accepted && p.verdict != Capped:
 		return nil
 	}
-	if err := f.behave(ctx, seq, target, who, waiting{world: p.world, policy: p.policyVersion, timeMS: o.FromMS, untilMS: o.UntilMS, count: o.Count, weight: o.WeightMicro}); err != nil {
+	if err := f.behave(ctx, seq, receivedMS, target, who, waiting{world: p.world, policy: p.policyVersion, timeMS: o.FromMS, untilMS: o.UntilMS, count: o.Count, weight: o.WeightMicro, device: p.device}); err != nil {
 		return err
 	}
 	if o.SpendMinor > 0 {
@@ -152,14 +162,23 @@ func (f *fold) add(ctx context.Context, seq uint64, receivedMS int64, p *prepare
 }
 
 // behave adds presence and interactions to the days that they fall on.
-func (f *fold) behave(ctx context.Context, seq uint64, subject uint64, who *person, w waiting) error {
+func (f *fold) behave(ctx context.Context, seq uint64, receivedMS int64, subject uint64, who *person, w waiting) error {
 	first, sinceMS := score.DayOf(w.timeMS)
+	if who.since.ms == 0 {
+		who.since, who.changed = arrival{receivedMS, w.world}, true
+		if w.policy != 0 {
+			who.since.ms = 1 // an import knows people of old
+		}
+	}
 	if w.count > 0 {
 		d, err := f.touch(ctx, seq, subject, who, first, w.world, w.policy)
 		if err != nil {
 			return err
 		}
 		d.Act(w.world, sinceMS, w.count, w.weight)
+		if err := f.meet(ctx, subject, who, first, w); err != nil {
+			return err
+		}
 	}
 	const dayMS = 24 * 60 * 60 * 1000
 	for number, from, left := first, sinceMS, w.untilMS-w.timeMS; left > 0; number, from = number+1, 0 {
@@ -169,6 +188,9 @@ func (f *fold) behave(ctx context.Context, seq uint64, subject uint64, who *pers
 			return err
 		}
 		d.Present(w.world, from, until)
+		if err := f.meet(ctx, subject, who, number, w); err != nil {
+			return err
+		}
 		left -= until - from
 	}
 	return nil
@@ -198,7 +220,7 @@ func (f *fold) touch(ctx context.Context, seq uint64, subject uint64, who *perso
 
 // openSession believes claims about a person from now on, and those that have
 // waited for it.
-func (f *fold) openSession(ctx context.Context, seq uint64, subject uint64, who *person, p *prepared) error {
+func (f *fold) openSession(ctx context.Context, seq uint64, receivedMS int64, subject uint64, who *person, p *prepared) error {
 	who.openSession(p.session)
 	if p.other != 0 && p.other != subject {
 		other, err := f.person(ctx, p.other)
@@ -220,7 +242,7 @@ func (f *fold) openSession(ctx context.Context, seq uint64, subject uint64, who 
 			still = append(still, w)
 			continue
 		}
-		if err := f.behave(ctx, seq, subject, who, w); err != nil {
+		if err := f.behave(ctx, seq, receivedMS, subject, who, w); err != nil {
 			return err
 		}
 		f.seen.accept(w.digest)

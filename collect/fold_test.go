@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime"
 	"slices"
 	"sync"
@@ -37,6 +38,9 @@ func drawEvent(t *rapid.T) event.Event {
 			{Name: "revenue", Value: fmt.Sprint(rapid.IntRange(0, 99).Draw(t, "revenue"))},
 			{Name: "order_id", Value: fmt.Sprint(rapid.IntRange(0, 3).Draw(t, "order"))},
 		},
+	}
+	if rapid.Bool().Draw(t, "names a device") {
+		e.Properties = append(e.Properties, event.Property{Name: "device_id", Value: rapid.SampledFrom([]string{"phone", "tablet"}).Draw(t, "named device")})
 	}
 	if rapid.Bool().Draw(t, "anonymous") {
 		e.AnonymousID = rapid.SampledFrom([]string{"d1", "d2"}).Draw(t, "device")
@@ -96,6 +100,25 @@ func (w *world) days() (list []string) {
 	return list
 }
 
+// opened returns the cases with the names of those whom they are about.
+func (w *world) opened() map[string]bool {
+	names := map[[16]byte]string{}
+	for _, ref := range []collect.Ref{{World: 1, UserID: "alice"}, {World: 1, UserID: "bob"}, {World: 1, AnonymousID: "d1"}, {World: 1, AnonymousID: "d2"}} {
+		found, err := w.people.Resolve(context.Background(), []collect.Ref{ref})
+		if err != nil {
+			w.Fatal(err)
+		}
+		names[found[0].Person] = ref.UserID + ref.AnonymousID
+	}
+	list := map[string]bool{}
+	for c := range w.cases {
+		name := names[c.Person]
+		c.Person = [16]byte{}
+		list[fmt.Sprintf("%s %+v", name, c)] = true
+	}
+	return list
+}
+
 // A collector that crashes and restarts at any moment, and one in which nobody
 // stays in memory, answers the same, and comes to the same days and the same
 // Mints, as one that holds all and never ends.
@@ -119,6 +142,9 @@ func TestRestartsCannotBeNoticed(t *testing.T) {
 		shaken.flush(shakenMints)
 		if want, got := steady.days(), shaken.days(); !slices.Equal(got, want) {
 			t.Fatalf("days after restarts\n%q\nwithout\n%q", got, want)
+		}
+		if want, got := steady.opened(), shaken.opened(); !maps.Equal(got, want) {
+			t.Fatalf("cases after restarts\n%v\nwithout\n%v", got, want)
 		}
 		if len(steadyMints) != len(shakenMints) {
 			t.Fatalf("%d days were minted after restarts, %d without", len(shakenMints), len(steadyMints))

@@ -5,8 +5,10 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"slices"
 	"testing"
 
+	"github.com/attentionbank/attentionbank/abuse"
 	"github.com/attentionbank/attentionbank/score"
 )
 
@@ -46,22 +48,31 @@ func FuzzParts(f *testing.F) {
 	p.spends = append(p.spends, spend{world: 1, minor: 5})
 	p.refund(refund{order: digest{1}, receivedMS: 3, minor: 2})
 	p.links = append(p.links, link{7, 20_000, forever})
+	p.appealed(appeal{number: 3, text: "it was me"}, 5)
 	f.Add(p.appendTo(nil))
 	d := day{worlds: []dayWorld{{world: 1}}, seq: 4}
 	d.Present(1, 0, score.BucketMS)
+	d.marks = append(d.marks, newcomers(1, 5))
+	d.keep(1, []abuse.Finding{{Signal: abuse.Sybil, Value: 9, Limit: 4}})
 	f.Add(d.appendTo(nil))
 	f.Fuzz(func(t *testing.T, part []byte) {
 		if p, err := decodePerson(part); err == nil {
 			again := p.appendTo(nil)
-			for version := part[0]; version < personVersion; version++ { // each added a list
-				part = append(append([]byte{personVersion}, part[1:]...), 0, 0, 0, 0)
+			for version := part[0]; version < 4; version++ { // each added a list
+				part = append(append([]byte{4}, part[1:]...), 0, 0, 0, 0)
+			}
+			if part[0] < personVersion {
+				le := binary.LittleEndian
+				part = le.AppendUint32(append([]byte{personVersion}, part[1:]...), uint32(len(p.waiting)))
+				part = append(part, make([]byte, 16*len(p.waiting))...)
+				part = append(le.AppendUint64(part, 1), make([]byte, 8)...)
 			}
 			if string(again) != string(part) {
 				t.Fatal("a person is encoded differently")
 			}
 		}
 		if d, err := decodeDay(part); err == nil {
-			if again, err := decodeDay(d.appendTo(nil)); err != nil || again.revision() != d.revision() {
+			if again, err := decodeDay(d.appendTo(nil)); err != nil || again.revision() != d.revision() || !slices.Equal(again.marks, d.marks) || !slices.Equal(again.found, d.found) {
 				t.Fatalf("a day is encoded differently: %v", err)
 			}
 		}

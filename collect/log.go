@@ -50,7 +50,13 @@ type Part struct {
 	// DueMS is when the part has something to do again; NeverDue if it has not.
 	DueMS  int64
 	Sealed []byte
+	// Marks are added to those by which the subject is found.
+	Marks []Mark
 }
+
+// Mark stands for something that people have in common on a day, such as a
+// device, and does not say what.
+type Mark [16]byte
 
 // PersonPart stands in place of a day for what belongs to no day.
 const PersonPart int32 = -1 << 31
@@ -81,14 +87,18 @@ type Checkpoints interface {
 	// longer, and returns it with the sequence of the checkpoint; that is zero
 	// if there is none.
 	Begin(ctx context.Context) (term, seq uint64, err error)
-	// Save replaces parts and moves the checkpoint to seq, both or neither;
-	// ErrConflict if a later term has begun.
+	// Save replaces parts, adds their marks and moves the checkpoint to seq, all
+	// or nothing; ErrConflict if a later term has begun.
 	Save(ctx context.Context, term, seq uint64, parts []Part) error
 	// Part returns a part's sealed bytes; nil if there is none.
 	Part(ctx context.Context, subject uint64, day int32) ([]byte, error)
 	// Due returns the parts that are due by a time, without their bytes.
 	Due(ctx context.Context, untilMS int64) ([]Part, error)
-	// Forget drops all parts of a subject.
+	// Marked returns the subjects with a mark in order, at most limit.
+	Marked(ctx context.Context, mark Mark, limit int) ([]uint64, error)
+	// DropMarks drops the marks of parts of days before one.
+	DropMarks(ctx context.Context, day int32) error
+	// Forget drops all parts and marks of a subject.
 	Forget(ctx context.Context, subject uint64) error
 }
 
@@ -102,7 +112,7 @@ type Checkpoints interface {
 //	| kind u8 | trust u8 | verdict u8 | rule u8 | world u32 | subject u64 |
 //	| other u64 | digest 16 | policy version u32 | length u32 | sealed payload |
 //
-// kind is 0 for an event, 1 for a session and 2 for a link. other is the
+// kind is 0 for an event, 1 for a session, 2 for a link and 3 for an appeal. other is the
 // anonymous subject that a session unites with the subject, or 0; of a link the
 // subject to whom the days of this one belong. The payload, sealed under the
 // subject's key with the digest as additional data, is for an event
@@ -116,6 +126,10 @@ type Checkpoints interface {
 // and for a link
 //
 //	| 1 begins, 2 ends, u8 |
+//
+// and for an appeal
+//
+//	| case u64 | text |
 type entry struct {
 	kind          entryKind
 	trust         Trust
@@ -135,6 +149,7 @@ const (
 	eventEntry entryKind = iota
 	sessionEntry
 	linkEntry
+	appealEntry
 )
 
 // digest stands for a message id of a source.

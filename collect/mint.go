@@ -15,18 +15,33 @@ import (
 )
 
 // mintDays is how many days are turned into one call of submit.
-const mintDays = 500
+const mintDays = 200
 
-// minting is a Mint with what the loop has to note once it is durable.
-type minting struct {
-	bank.Mint
-	subject uint64
+// Posting is what is given to the bank at once: what days have earned, and the
+// cases of days that were found odd, which have to be open before it is paid.
+type Posting struct {
+	Mints []bank.Mint
+	Cases []bank.OpenCase
 }
 
-// Flush turns the days that have changed into Mint commands and gives them to
-// submit, some at a time. A Mint that was submitted and whose reply was lost is
-// submitted again by the next Flush, which the bank knows how to take.
-func (c *Collector) Flush(ctx context.Context, submit func(context.Context, []bank.Mint) error) (minted int, err error) {
+// posting is what a day gives to the bank, with what the loop has to note once
+// it is durable.
+type posting struct {
+	key      dayKey
+	revision uint64
+	mints    []bank.Mint
+	cases    []bank.OpenCase
+}
+
+// Flush turns the days that have changed into commands, after a look at each by
+// the review rules, and gives them to submit, some at a time. What was submitted
+// and whose reply was lost is submitted again by the next Flush, which the bank
+// knows how to take.
+func (c *Collector) Flush(ctx context.Context, submit func(context.Context, Posting) error) (minted int, err error) {
+	reviewing, err := c.beginReview(ctx)
+	if err != nil {
+		return 0, err
+	}
 	var owners []uint64
 	wake := func() (err error) {
 		owners, err = c.fold.wake(ctx)
@@ -40,6 +55,22 @@ func (c *Collector) Flush(ctx context.Context, submit func(context.Context, []ba
 			return 0, fmt.Errorf("letting spends mature: %w", err)
 		}
 	}
+	minted, err = c.post(ctx, reviewing, submit)
+	if reviewing == nil || len(reviewing.others) == 0 {
+		return minted, err
+	}
+	// What was found of some is told of others, whose days have not changed.
+	for some := range slices.Chunk(reviewing.others, mintDays) {
+		if err := c.do(ctx, nil, func() error { return c.fold.lookAgain(ctx, some) }); err != nil {
+			return minted, fmt.Errorf("looking at more days: %w", err)
+		}
+	}
+	more, again := c.post(ctx, reviewing, submit)
+	return minted + more, errors.Join(err, again)
+}
+
+// post gives the days that differ from what the bank knows to submit.
+func (c *Collector) post(ctx context.Context, reviewing *review, submit func(context.Context, Posting) error) (minted int, err error) {
 	var days []dayKey
 	if err := c.do(ctx, nil, func() error {
 		days = c.fold.dirtyDays()
@@ -49,9 +80,9 @@ func (c *Collector) Flush(ctx context.Context, submit func(context.Context, []ba
 	}
 	var faults []error
 	for some := range slices.Chunk(days, mintDays) {
-		var list []minting
+		var list []posting
 		if err := c.do(ctx, nil, func() (err error) {
-			list, err = c.fold.toMint(ctx, some)
+			list, err = c.fold.toPost(ctx, reviewing, some)
 			return err
 		}); err != nil {
 			return minted, fmt.Errorf("preparing days to mint: %w", err)
@@ -59,19 +90,19 @@ func (c *Collector) Flush(ctx context.Context, submit func(context.Context, []ba
 		if len(list) == 0 {
 			continue
 		}
-		mints := make([]bank.Mint, len(list))
+		var all Posting
 		for i := range list {
-			mints[i] = list[i].Mint
+			all.Mints, all.Cases = append(all.Mints, list[i].mints...), append(all.Cases, list[i].cases...)
 		}
-		if err := submit(ctx, mints); err != nil {
+		if err := submit(ctx, all); err != nil {
 			// The others need not wait for what keeps these.
-			faults = append(faults, fmt.Errorf("minting %d days: %w", len(mints), err))
+			faults = append(faults, fmt.Errorf("minting %d days: %w", len(all.Mints), err))
 			continue
 		}
-		if err := c.do(ctx, nil, func() error { return c.fold.minted(ctx, list) }); err != nil {
+		if err := c.do(ctx, nil, func() error { return c.fold.posted(ctx, list) }); err != nil {
 			return minted, err
 		}
-		minted += len(mints)
+		minted += len(all.Mints)
 	}
 	return minted, errors.Join(faults...)
 }
@@ -140,8 +171,8 @@ func (f *fold) dirtyDays() []dayKey {
 	})
 }
 
-// toMint returns what is to be minted of some days.
-func (f *fold) toMint(ctx context.Context, days []dayKey) (list []minting, err error) {
+// toPost returns what is to be posted of some days.
+func (f *fold) toPost(ctx context.Context, reviewing *review, days []dayKey) (list []posting, err error) {
 	for _, key := range days {
 		who, err := f.person(ctx, key.subject)
 		if err != nil {
@@ -151,15 +182,18 @@ func (f *fold) toMint(ctx context.Context, days []dayKey) (list []minting, err e
 		if err != nil {
 			return nil, err
 		}
-		var mints []minting
+		p := posting{key: key, revision: d.revision()}
 		if d.dirty {
-			mints, err = f.mintsOf(ctx, key.subject, key.day, d)
+			p.mints, err = f.mintsOf(ctx, key.subject, key.day, d)
+			if err == nil {
+				p.cases, err = f.look(ctx, reviewing, key, who, d)
+			}
 		}
 		if err != nil && !errors.Is(err, ErrErased) {
 			return nil, err
 		}
-		list = append(list, mints...)
-		if len(mints) > 0 {
+		if err == nil && len(p.mints)+len(p.cases) > 0 {
+			list = append(list, p)
 			continue
 		}
 		if err == nil && d.dirty {
@@ -173,7 +207,7 @@ func (f *fold) toMint(ctx context.Context, days []dayKey) (list []minting, err e
 
 // mintsOf returns the Mints of a day, one for each world whose points differ
 // from what was minted, or may.
-func (f *fold) mintsOf(ctx context.Context, subject uint64, number int32, d *day) (list []minting, err error) {
+func (f *fold) mintsOf(ctx context.Context, subject uint64, number int32, d *day) (list []bank.Mint, err error) {
 	id, err := f.c.subjects.Person(ctx, subject)
 	if err != nil {
 		return nil, err
@@ -187,33 +221,35 @@ func (f *fold) mintsOf(ctx context.Context, subject uint64, number int32, d *day
 		if w.mintedMicro == opened.PointsMicro && (!d.unsure || w.mintedRevision == opened.Revision) {
 			continue
 		}
-		list = append(list, minting{subject: subject, Mint: bank.Mint{
+		list = append(list, bank.Mint{
 			Person: id, World: w.world, Day: number, Revision: opened.Revision,
 			CumulativePointsMicro: opened.PointsMicro, PolicyVersion: opened.PolicyVersion, Commitment: opened.Commitment(),
-		}})
+		})
 	}
 	return list, nil
 }
 
-// minted notes what is durable in the bank. A day that has changed meanwhile
+// posted notes what is durable in the bank. A day that has changed meanwhile
 // stays dirty.
-func (f *fold) minted(ctx context.Context, list []minting) error {
-	for _, m := range list {
-		who, err := f.person(ctx, m.subject)
+func (f *fold) posted(ctx context.Context, list []posting) error {
+	for _, p := range list {
+		who, err := f.person(ctx, p.key.subject)
 		if err != nil {
 			return err
 		}
-		d, err := f.day(ctx, m.subject, who, m.Day)
+		d, err := f.day(ctx, p.key.subject, who, p.key.day)
 		if err != nil {
 			return err
 		}
-		w := d.world(m.World)
-		w.mintedMicro, w.mintedRevision = m.CumulativePointsMicro, m.Revision
+		for _, m := range p.mints {
+			w := d.world(m.World)
+			w.mintedMicro, w.mintedRevision = m.CumulativePointsMicro, m.Revision
+		}
 		d.changed = true
-		f.people.change(m.subject, who)
-		if d.revision() == m.Revision {
+		f.people.change(p.key.subject, who)
+		if d.revision() == p.revision {
 			d.dirty, d.unsure = false, false
-			delete(f.dirty, dayKey{m.subject, m.Day})
+			delete(f.dirty, p.key)
 		}
 	}
 	return nil
@@ -332,6 +368,7 @@ func (c *Collector) Verdict(ctx context.Context, world uint32, messageID string)
 func (c *Collector) Forget(ctx context.Context, subject uint64) error {
 	return c.do(ctx, nil, func() error {
 		c.fold.people.drop(subject)
+		c.fold.unmark(subject)
 		maps.DeleteFunc(c.fold.dirty, func(key dayKey, _ struct{}) bool { return key.subject == subject })
 		return c.checkpoints.Forget(ctx, subject)
 	})

@@ -68,20 +68,29 @@ func (f *fold) full() bool { return f.people.grownBytes >= f.c.peopleBytes/2 }
 // age lets the younger generation become the older one if it is too large, and
 // once a day, so that those who stay away leave. It is called between batches,
 // when nobody has a person in hand.
-func (f *fold) age() {
+func (f *fold) age(ctx context.Context) error {
 	today, _ := score.DayOf(f.receivedMS)
 	if !f.full() && today == f.people.day {
-		return
+		return nil
+	}
+	if today != f.people.day {
+		if err := f.c.checkpoints.DropMarks(ctx, today-markDays); err != nil {
+			return err
+		}
 	}
 	p := &f.people
 	p.older, p.younger = p.younger, make(map[uint64]*person, len(p.younger))
 	p.grownBytes, p.day = 0, today
 	f.c.stats.People.Store(int64(len(p.older)))
+	return nil
 }
 
 // bytes returns about how much memory a person takes.
 func (p *person) bytes() int {
-	n := personBytes + 16*len(p.sessions) + 64*len(p.waiting) + 48*len(p.spends) + 32*len(p.refunds)
+	n := personBytes + 16*len(p.sessions) + 80*len(p.waiting) + 48*len(p.spends) + 32*len(p.refunds)
+	for i := range p.appeals {
+		n += len(p.appeals[i].text)
+	}
 	for _, d := range p.days {
 		n += d.bytes()
 	}
@@ -94,7 +103,7 @@ func (d *day) bytes() int { return dayBytes*max(len(d.worlds), 1) + d.loaded }
 func (p *person) saved() {
 	p.changed, p.unsaved = false, false
 	for _, d := range p.days {
-		d.changed = false
+		d.changed, d.savedMarks = false, len(d.marks)
 	}
 }
 

@@ -21,6 +21,8 @@ type person struct {
 	spends   []spend
 	refunds  []refund // by order, then by arrival
 	links    []link
+	since    arrival
+	appeals  []appeal
 	days     map[int32]*day
 	changed  bool // since the last checkpoint, apart from days
 	unsaved  bool // it or a day has changed since
@@ -49,6 +51,7 @@ type waiting struct {
 	untilMS int64
 	count   int64
 	weight  int64
+	device  Mark
 }
 
 // spend waits for the end of its refund window.
@@ -82,6 +85,11 @@ type day struct {
 	unsure  bool
 	changed bool // since the last checkpoint
 	loaded  int  // bytes of memory that what was read takes, about
+	// marks are those of the day, of which a checkpoint has the first; found is
+	// what rules have found.
+	marks      []Mark
+	savedMarks int
+	found      []found
 }
 
 // dayWorld is what is minted of a day for one world.
@@ -154,18 +162,23 @@ func (p *person) nextDueMS() int64 {
 // The plaintext of a person's part and of a day's part (little-endian). A list
 // is its length in u32 and its members:
 //
-//	person: | version u8 = 4 | united u64 | sessions: from i64, until i64 |
+//	person: | version u8 = 5 | united u64 | sessions: from i64, until i64 |
 //	        | waiting: digest 16, world u32, policy u32, time i64, until i64, count i64, weight i64 |
 //	        | spends: order 16, world u32, policy u32, due i64, minor i64 | former: u64 |
 //	        | refunds: order 16, received i64, minor i64 |
-//	        | links: head u64, from day i32, until day i32 |
-//	day:    | version u8 = 2 | seq u64 | matured u16 | dirty u8 |
-//	        | worlds: world u32, policy u32, minted i64, revision u64 | day, as package score encodes it |
+//	        | links: head u64, from day i32, until day i32 | devices of what waits: mark 16 |
+//	        | since i64 | since world u32 | appeals: case u64, at i64, length u16, text |
+//	day:    | version u8 = 3 | seq u64 | matured u16 | dirty u8 |
+//	        | worlds: world u32, policy u32, minted i64, revision u64 | marks: 16 |
+//	        | found: rules u32, signal u32, shadow u8, cost i64, value i64, limit i64, beside i64 |
+//	        | day, as package score encodes it |
 //
-// A person of version 3 has no links, one of version 2 no refunds either.
+// A person of version 4 has nothing behind the links and is taken to have been
+// known of old, one of version 3 no links either, one of version 2 no refunds. A
+// day of version 2 has no marks and findings.
 const (
-	personVersion = 4
-	dayVersion    = 2
+	personVersion = 5
+	dayVersion    = 3
 )
 
 func (p *person) appendTo(dst []byte) []byte {
@@ -199,7 +212,12 @@ func (p *person) appendTo(dst []byte) []byte {
 	for _, l := range p.links {
 		dst = le.AppendUint32(le.AppendUint32(le.AppendUint64(dst, l.head), uint32(l.fromDay)), uint32(l.untilDay))
 	}
-	return dst
+	dst = le.AppendUint32(dst, uint32(len(p.waiting)))
+	for i := range p.waiting {
+		dst = append(dst, p.waiting[i].device[:]...)
+	}
+	dst = le.AppendUint32(le.AppendUint64(dst, uint64(p.since.ms)), p.since.world)
+	return appendAppeals(dst, p.appeals)
 }
 
 func (d *day) appendTo(dst []byte) []byte {
@@ -214,7 +232,11 @@ func (d *day) appendTo(dst []byte) []byte {
 		dst = le.AppendUint32(le.AppendUint32(dst, w.world), w.policyVersion)
 		dst = le.AppendUint64(le.AppendUint64(dst, uint64(w.mintedMicro)), w.mintedRevision)
 	}
-	return d.Day.AppendTo(dst)
+	dst = le.AppendUint32(dst, uint32(len(d.marks)))
+	for _, mark := range d.marks {
+		dst = append(dst, mark[:]...)
+	}
+	return d.Day.AppendTo(appendFound(dst, d.found))
 }
 
 var errPart = errors.New("a part of the folded state is damaged")
@@ -255,7 +277,7 @@ func decodePerson(src []byte) (*person, error) {
 		p.sessions = append(p.sessions, session{f.i64(), f.i64()})
 	}
 	for n := f.u32(); n > 0 && !f.short; n-- {
-		p.waiting = append(p.waiting, waiting{f.digest(), f.u32(), f.u32(), f.i64(), f.i64(), f.i64(), f.i64()})
+		p.waiting = append(p.waiting, waiting{f.digest(), f.u32(), f.u32(), f.i64(), f.i64(), f.i64(), f.i64(), Mark{}})
 	}
 	for n := f.u32(); n > 0 && !f.short; n-- {
 		p.spends = append(p.spends, spend{f.digest(), f.u32(), f.u32(), f.i64(), f.i64()})
@@ -273,6 +295,17 @@ func decodePerson(src []byte) (*person, error) {
 			p.links = append(p.links, link{f.u64(), int32(f.u32()), int32(f.u32())})
 		}
 	}
+	p.since.ms = 1
+	if version >= 5 {
+		if n := f.u32(); int(n) != len(p.waiting) {
+			return nil, errPart
+		}
+		for i := range p.waiting {
+			p.waiting[i].device = Mark(f.take(16))
+		}
+		p.since = arrival{f.i64(), f.u32()}
+		p.appeals = readAppeals(f)
+	}
 	if f.short || len(f.src) != 0 {
 		return nil, errPart
 	}
@@ -281,12 +314,20 @@ func decodePerson(src []byte) (*person, error) {
 
 func decodeDay(src []byte) (*day, error) {
 	f := &fields{src: src}
-	if f.u8() != dayVersion {
+	version := f.u8()
+	if version > dayVersion || version < 2 {
 		return nil, errPart
 	}
 	d := &day{seq: f.u64(), matured: f.u16(), dirty: f.u8() == 1}
 	for n := f.u32(); n > 0 && !f.short; n-- {
 		d.worlds = append(d.worlds, dayWorld{f.u32(), f.u32(), f.i64(), f.u64()})
+	}
+	if version >= 3 {
+		for n := f.u32(); n > 0 && !f.short; n-- {
+			d.marks = append(d.marks, Mark(f.take(16)))
+		}
+		d.savedMarks = len(d.marks)
+		d.found = readFound(f)
 	}
 	if f.short {
 		return nil, errPart

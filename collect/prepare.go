@@ -93,7 +93,7 @@ func (c *Collector) prepareEvent(ctx context.Context, request Request, e *event.
 		e.CoversMS, e.Count = 0, 0 // only an import vouches for these
 	}
 	p.digest = digestOf(request.World, request.Trust, e.MessageID)
-	p.observe(c.policies, e)
+	c.observe(p, e)
 	if clockAhead && p.rule == NoRule {
 		p.rule = ClockAhead
 	}
@@ -111,10 +111,11 @@ func (c *Collector) prepareEvent(ctx context.Context, request Request, e *event.
 
 // observe reads what an event means under the policy of its day. It is used
 // alike when an event arrives and when it is folded again.
-func (p *prepared) observe(policies Policies, e *event.Event) {
+func (c *Collector) observe(p *prepared, e *event.Event) {
 	day, _ := score.DayOf(p.timeMS)
-	policy, _ := policies(p.world, day, p.policyVersion)
+	policy, _ := c.policies(p.world, day, p.policyVersion)
 	p.observation = policy.Observe(e, p.timeMS)
+	p.device = c.deviceOf(p, e, day)
 	o := &p.observation
 	switch {
 	case p.trust == TrustWrite && (o.SpendMinor > 0 || o.RefundMinor > 0):

@@ -114,6 +114,13 @@ func (f *fold) open(ctx context.Context, e entry) (*prepared, error) {
 		p.linking = linkRequest(payload[0])
 		return p, nil
 	}
+	if e.kind == appealEntry {
+		if len(payload) < 8 {
+			return nil, errors.New("an appeal is damaged")
+		}
+		p.appeal = appeal{number: binary.LittleEndian.Uint64(payload), text: string(payload[8:])}
+		return p, nil
+	}
 	if e.kind == sessionEntry {
 		if len(payload) != 16 {
 			return nil, errors.New("a session is damaged")
@@ -130,7 +137,7 @@ func (f *fold) open(ctx context.Context, e entry) (*prepared, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.observe(f.c.policies, &decoded)
+	f.c.observe(p, &decoded)
 	p.rule = e.rule
 	return p, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/attentionbank/attentionbank/abuse"
 	"github.com/attentionbank/attentionbank/bank"
 	"github.com/attentionbank/attentionbank/collect"
 	"github.com/attentionbank/attentionbank/event"
@@ -38,6 +39,8 @@ type world struct {
 	peopleBytes int
 	people      memory.People
 	policies    collect.Policies
+	rules       *abuse.Rules           // nil for none
+	cases       map[bank.OpenCase]bool // that were opened
 	*collect.Collector
 }
 
@@ -50,6 +53,15 @@ var policy = func() *score.Policy {
 	return p
 }()
 
+// pairs are the rules of the tests: two people by one device are too many.
+var pairs = func() *abuse.Rules {
+	r, err := abuse.ParseRules([]byte("name: pairs\nhold_below: 900\nrules: [{signal: shared_device, mode: enforce, more_than: 1}, {signal: sybil, mode: shadow, more_than: 1}]\n"))
+	if err != nil {
+		panic(err)
+	}
+	return r
+}()
+
 func newWorld(t failer) *world {
 	t.Helper()
 	return newWorldWith(t, nil, 0)
@@ -57,7 +69,7 @@ func newWorld(t failer) *world {
 
 func newWorldWith(t failer, blocks collect.Blocks, peopleBytes int) *world {
 	t.Helper()
-	w := &world{failer: t, nowMS: startMS, events: memory.NewEvents(), head: &memory.Head{}, blocks: blocks, peopleBytes: peopleBytes}
+	w := &world{failer: t, nowMS: startMS, events: memory.NewEvents(), head: &memory.Head{}, blocks: blocks, peopleBytes: peopleBytes, rules: pairs, cases: map[bank.OpenCase]bool{}}
 	w.policies = func(uint32, int32, uint32) (*score.Policy, uint32) { return policy, 1 }
 	registry, err := identity.Open(context.Background(), memory.NewIdentity(), [32]byte{1}, identity.Options{NowMS: func() int64 { return w.nowMS }})
 	if err != nil {
@@ -71,10 +83,18 @@ func newWorldWith(t failer, blocks collect.Blocks, peopleBytes int) *world {
 func (w *world) open() {
 	w.Helper()
 	var err error
-	w.Collector, err = collect.Open(context.Background(), w.events, w.head, w.events, w.people, w.policies, collect.Options{Now: func() int64 { return w.nowMS }, Blocks: w.blocks, PeopleBytes: w.peopleBytes})
+	w.Collector, err = collect.Open(context.Background(), w.events, w.head, w.events, w.people, w.policies, w.options())
 	if err != nil {
 		w.Fatal(err)
 	}
+}
+
+func (w *world) options() collect.Options {
+	o := collect.Options{Now: func() int64 { return w.nowMS }, Blocks: w.blocks, PeopleBytes: w.peopleBytes, MarkSecret: [32]byte{7}}
+	if w.rules != nil {
+		o.Rules = func(context.Context) (*abuse.Rules, uint32, error) { return w.rules, 3, nil }
+	}
+	return o
 }
 
 // restart ends the collector and opens another: after a clean end there is a
@@ -150,8 +170,8 @@ func (w *world) earned(userID string, day int32) (pointsMicro int64, attention c
 // with the higher revision.
 type ledger map[string]bank.Mint
 
-func (l ledger) take(_ context.Context, mints []bank.Mint) error {
-	for _, m := range mints {
+func (l ledger) take(_ context.Context, p collect.Posting) error {
+	for _, m := range p.Mints {
 		key := fmt.Sprintf("%x/%d/%d", m.Person, m.World, m.Day)
 		if m.Revision > l[key].Revision {
 			l[key] = m
@@ -164,7 +184,12 @@ func (l ledger) take(_ context.Context, mints []bank.Mint) error {
 
 func (w *world) flush(l ledger) (minted int) {
 	w.Helper()
-	minted, err := w.Flush(context.Background(), l.take)
+	minted, err := w.Flush(context.Background(), func(ctx context.Context, p collect.Posting) error {
+		for _, c := range p.Cases {
+			w.cases[c] = true
+		}
+		return l.take(ctx, p)
+	})
 	if err != nil {
 		w.Fatal(err)
 	}

@@ -202,3 +202,19 @@ func BenchmarkDecodeSegment(b *testing.B) {
 		}
 	}
 }
+
+// The device that a client's context names is kept; anything else there is not.
+func TestDeviceOfTheContext(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"type":"track","event":"a","userId":"u","context":{"device":{"id":"D-1","model":"m"},"ip":"1.2.3.4"}}`: "D-1",
+		`{"type":"track","event":"a","userId":"u","context":{"device":{"id":7}}}`:                                "",
+		`{"type":"track","event":"a","userId":"u","context":{"device":"D-1"}}`:                                   "",
+		`{"type":"track","event":"a","userId":"u","context":null}`:                                               "",
+	} {
+		e, _, err := event.DecodeSegment([]byte(body))
+		got, found := e.Property("device_id")
+		if err != nil || got != want || found != (want != "") || len(e.Properties) > 1 {
+			t.Errorf("%s: device %q, %d properties, %v", body, got, len(e.Properties), err)
+		}
+	}
+}

@@ -79,7 +79,7 @@ func decodeSegment(src []byte) (Event, error) {
 	if len(src) > MaxBytes {
 		return d.Event, fmt.Errorf("the event has %d bytes, at most %d are accepted", len(src), MaxBytes)
 	}
-	var name, original, timestamp, properties []byte
+	var name, original, timestamp, properties, context []byte
 	isObject := members(src, func(key, value []byte) {
 		switch {
 		case keyIs(key, "type"):
@@ -101,6 +101,8 @@ func decodeSegment(src []byte) (Event, error) {
 			d.SentMS = timeOf(value)
 		case keyIs(key, "properties"):
 			properties = value
+		case keyIs(key, "context"):
+			context = value
 		}
 	})
 	if !isObject {
@@ -118,8 +120,24 @@ func decodeSegment(src []byte) (Event, error) {
 	if d.TimeMS = timeOf(timestamp); d.TimeMS == 0 {
 		d.TimeMS = timeOf(original)
 	}
+	d.keepDevice(context)
 	d.keepScalars(properties)
 	return d.Event, errors.Join(d.faults...)
+}
+
+// keepDevice keeps the id of the device that the client's context names, as the
+// property device_id.
+func (d *draft) keepDevice(context []byte) {
+	members(context, func(key, device []byte) {
+		if !keyIs(key, "device") {
+			return
+		}
+		members(device, func(key, id []byte) {
+			if s, isString := text(id); isString && s != "" && keyIs(key, "id") {
+				d.keep("device_id", s)
+			}
+		})
+	})
 }
 
 // DecodeCall reads one event as the body of an endpoint such as /v1/track,

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"sync"
 
@@ -18,6 +19,7 @@ type Events struct {
 	mu         sync.Mutex
 	batches    []collect.Batch
 	parts      map[partKey]collect.Part
+	marks      map[collect.Mark]map[uint64]int32 // day, by subject
 	checkpoint uint64
 	term       uint64
 	// OnAppend is asked before each append, OnSave before each checkpoint; nil
@@ -32,7 +34,9 @@ type partKey struct {
 }
 
 // NewEvents returns an empty log of events.
-func NewEvents() *Events { return &Events{parts: map[partKey]collect.Part{}} }
+func NewEvents() *Events {
+	return &Events{parts: map[partKey]collect.Part{}, marks: map[collect.Mark]map[uint64]int32{}}
+}
 
 // Append implements collect.Log.
 func (e *Events) Append(_ context.Context, batch collect.Batch) error {
@@ -100,7 +104,13 @@ func (e *Events) Save(_ context.Context, term, seq uint64, parts []collect.Part)
 		return collect.ErrConflict
 	}
 	for _, part := range parts {
-		part.Sealed = bytes.Clone(part.Sealed)
+		for _, mark := range part.Marks {
+			if e.marks[mark] == nil {
+				e.marks[mark] = map[uint64]int32{}
+			}
+			e.marks[mark][part.Subject] = part.Day
+		}
+		part.Sealed, part.Marks = bytes.Clone(part.Sealed), nil
 		e.parts[partKey{part.Subject, part.Day}] = part
 	}
 	e.checkpoint = seq
@@ -138,6 +148,31 @@ func (e *Events) Due(_ context.Context, untilMS int64) (due []collect.Part, err 
 	return due, nil
 }
 
+// Marked implements collect.Checkpoints.
+func (e *Events) Marked(_ context.Context, mark collect.Mark, limit int) ([]uint64, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	subjects := slices.Sorted(maps.Keys(e.marks[mark]))
+	return subjects[:min(limit, len(subjects))], nil
+}
+
+// DropMarks implements collect.Checkpoints.
+func (e *Events) DropMarks(_ context.Context, day int32) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.unmark(func(_ uint64, of int32) bool { return of < day })
+	return nil
+}
+
+func (e *Events) unmark(which func(subject uint64, day int32) bool) {
+	for mark, subjects := range e.marks {
+		maps.DeleteFunc(subjects, which)
+		if len(subjects) == 0 {
+			delete(e.marks, mark)
+		}
+	}
+}
+
 // Forget implements collect.Checkpoints.
 func (e *Events) Forget(_ context.Context, subject uint64) error {
 	e.mu.Lock()
@@ -147,6 +182,7 @@ func (e *Events) Forget(_ context.Context, subject uint64) error {
 			delete(e.parts, key)
 		}
 	}
+	e.unmark(func(of uint64, _ int32) bool { return of == subject })
 	return nil
 }
 

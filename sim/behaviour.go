@@ -168,7 +168,8 @@ func (w *world) flush() error {
 	_, err := until(w, func(p *process) (struct{}, error) {
 		notCome := false
 		p.writing = []delivery{{}} // if something is due by time, a batch says how late it is
-		_, err := p.events.Flush(w.ctx, func(ctx context.Context, mints []bank.Mint) error {
+		_, err := p.events.Flush(w.ctx, func(ctx context.Context, posting collect.Posting) error {
+			mints := posting.Mints
 			commands := make([][]byte, 0, len(mints))
 			for _, mint := range w.joints.mints(mints) {
 				commands = append(commands, mint.AppendTo(nil))

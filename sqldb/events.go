@@ -29,6 +29,14 @@ var eventsMigrations = []string{
 		seq INTEGER NOT NULL
 	)`,
 	`ALTER TABLE checkpoint ADD COLUMN term INTEGER NOT NULL DEFAULT 0`,
+	`CREATE TABLE marks (
+		mark    BLOB NOT NULL,
+		subject INTEGER NOT NULL,
+		day     INTEGER NOT NULL,
+		PRIMARY KEY (mark, subject)
+	) WITHOUT ROWID;
+	CREATE INDEX marks_subject ON marks (subject);
+	CREATE INDEX marks_day ON marks (day)`,
 }
 
 var eventsSettings = settings{name: "events", migrations: eventsMigrations, pragmas: []string{"secure_delete(ON)"}}
@@ -146,6 +154,9 @@ func (e *Events) Save(ctx context.Context, term, seq uint64, parts []collect.Par
 		if rows, err := moved.RowsAffected(); err != nil || rows == 0 {
 			return errors.Join(err, collect.ErrConflict)
 		}
+		if err := putMarks(ctx, tx, parts); err != nil {
+			return err
+		}
 		return tx.put(ctx, bulk{
 			table: "parts", columns: "subject, day, due_ms, sealed", rows: len(parts),
 			onConflict: " ON CONFLICT (subject, day) DO UPDATE SET due_ms = excluded.due_ms, sealed = excluded.sealed",
@@ -153,6 +164,31 @@ func (e *Events) Save(ctx context.Context, term, seq uint64, parts []collect.Par
 				return append(values, int64(parts[i].Subject), parts[i].Day, parts[i].DueMS, parts[i].Sealed)
 			},
 		})
+	})
+}
+
+func putMarks(ctx context.Context, tx *transaction, parts []collect.Part) error {
+	type row struct {
+		mark    collect.Mark
+		subject uint64
+	}
+	var rows []row
+	days := map[row]int32{}
+	for i := range parts {
+		for _, mark := range parts[i].Marks {
+			r := row{mark, parts[i].Subject}
+			if _, twice := days[r]; !twice {
+				rows = append(rows, r)
+			}
+			days[r] = parts[i].Day
+		}
+	}
+	return tx.put(ctx, bulk{
+		table: "marks", columns: "mark, subject, day", rows: len(rows),
+		onConflict: " ON CONFLICT (mark, subject) DO UPDATE SET day = excluded.day",
+		bind: func(values []any, i int) []any {
+			return append(values, rows[i].mark[:], int64(rows[i].subject), days[rows[i]])
+		},
 	})
 }
 
@@ -200,9 +236,42 @@ func (e *Events) Due(ctx context.Context, untilMS int64) (due []collect.Part, er
 	return due, rows.Err()
 }
 
+// Marked implements collect.Checkpoints.
+func (e *Events) Marked(ctx context.Context, mark collect.Mark, limit int) (subjects []uint64, err error) {
+	rows, err := e.log.read.QueryContext(ctx, "SELECT subject FROM marks WHERE mark = $1 ORDER BY subject LIMIT $2", mark[:], limit)
+	if err != nil {
+		return nil, fmt.Errorf("finding who has a mark: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var subject int64
+		if err := rows.Scan(&subject); err != nil {
+			return nil, fmt.Errorf("finding who has a mark: %w", err)
+		}
+		subjects = append(subjects, uint64(subject))
+	}
+	return subjects, rows.Err()
+}
+
+// DropMarks implements collect.Checkpoints.
+func (e *Events) DropMarks(ctx context.Context, day int32) error {
+	if _, err := e.log.write.ExecContext(ctx, "DELETE FROM marks WHERE day < $1", day); err != nil {
+		return fmt.Errorf("dropping marks: %w", err)
+	}
+	return nil
+}
+
 // Forget implements collect.Checkpoints.
 func (e *Events) Forget(ctx context.Context, subject uint64) error {
-	if _, err := e.log.write.ExecContext(ctx, "DELETE FROM parts WHERE subject = $1", int64(subject)); err != nil {
+	err := e.log.transact(ctx, func(tx *transaction) error {
+		for _, table := range []string{"parts", "marks"} {
+			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE subject = $1", int64(subject)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
 		return fmt.Errorf("forgetting subject %d: %w", subject, err)
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/attentionbank/attentionbank/collect"
@@ -22,6 +23,57 @@ func Events(t *testing.T, open func(t *testing.T) EventStore) {
 	t.Run("a sequence is taken once", func(t *testing.T) { batchIsTakenOnce(t, open) })
 	t.Run("the first batch since a time is found", func(t *testing.T) { firstSince(t, open) })
 	t.Run("checkpoints replace parts", func(t *testing.T) { checkpoints(t, open) })
+	t.Run("marks find subjects", func(t *testing.T) { marks(t, open) })
+}
+
+func marks(t *testing.T, open func(t *testing.T) EventStore) {
+	ctx, store := context.Background(), open(t)
+	term, _, err := store.Begin(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	part := func(subject uint64, day int32, marks ...byte) collect.Part {
+		p := collect.Part{Subject: subject, Day: day, DueMS: collect.NeverDue, Sealed: []byte("x")}
+		for _, m := range marks {
+			p.Marks = append(p.Marks, collect.Mark{m})
+		}
+		return p
+	}
+	want := func(store EventStore, mark byte, limit int, subjects ...uint64) {
+		t.Helper()
+		if got, err := store.Marked(ctx, collect.Mark{mark}, limit); err != nil || !slices.Equal(got, subjects) {
+			t.Errorf("mark %d finds %v, %v; expected %v", mark, got, err, subjects)
+		}
+	}
+	save := func(seq uint64, parts ...collect.Part) {
+		t.Helper()
+		if err := store.Save(ctx, term, seq, parts); err != nil {
+			t.Fatal(err)
+		}
+	}
+	save(1, part(3, 10, 1, 2), part(2, 10, 1), part(1, 9, 3), part(4, 9))
+	save(2, part(3, 10, 1), part(2, 10, 4, 4)) // a part that is saved again keeps its marks
+	if err := store.Save(ctx, term-1, 3, []collect.Part{part(9, 10, 1)}); !errors.Is(err, collect.ErrConflict) {
+		t.Fatalf("a checkpoint of an earlier term was answered %v", err)
+	}
+	for _, store := range []EventStore{store, open(t)} {
+		want(store, 1, 10, 2, 3)
+		want(store, 1, 1, 2)
+		want(store, 2, 10, 3)
+		want(store, 3, 10, 1)
+		want(store, 4, 10, 2)
+		want(store, 5, 10)
+	}
+	if err := store.DropMarks(ctx, 10); err != nil {
+		t.Fatal(err)
+	}
+	want(store, 3, 10)
+	want(store, 1, 10, 2, 3)
+	if err := store.Forget(ctx, 3); err != nil {
+		t.Fatal(err)
+	}
+	want(store, 1, 10, 2)
+	want(store, 2, 10)
 }
 
 func batch(seq uint64, receivedMS int64, size int) collect.Batch {

@@ -157,7 +157,7 @@ func (n *node) openCollector(ctx context.Context, nowMS func() int64) error {
 	n.closers = append(n.closers, ids.Close)
 	n.policies = newPolicyBook(n.journal, nowMS)
 	n.collector, err = collect.Open(ctx, n.tracer.Events(log), head, log, subjects{n.identity}, n.policies.of,
-		collect.Options{Now: nowMS, Blocks: ids, Watch: n.tracer.Watch("events batch")})
+		collect.Options{Now: nowMS, Blocks: ids, Rules: reviewRules(n.journal), MarkSecret: markSecret(n.identity), Watch: n.tracer.Watch("events batch")})
 	if err != nil {
 		return err
 	}
@@ -165,24 +165,50 @@ func (n *node) openCollector(ctx context.Context, nowMS func() int64) error {
 	return nil
 }
 
-// flush turns what was earned into points of the bank.
+// flush turns what was earned into points of the bank, and what was found odd
+// into cases.
 func (n *node) flush(ctx context.Context) (minted int, err error) {
-	return n.collector.Flush(ctx, func(ctx context.Context, mints []bank.Mint) error {
-		commands := make([][]byte, len(mints))
-		for i := range mints {
-			commands[i] = mints[i].AppendTo(nil)
-		}
-		answers, err := n.journal.Submit(ctx, commands...)
+	return n.collector.Flush(ctx, func(ctx context.Context, p collect.Posting) error { return post(ctx, n.journal, p) })
+}
+
+// post gives a posting to the bank, the cases first: they hold back what is
+// paid from then on. Cases that would change nothing are left out.
+func post(ctx context.Context, writer *journal.Writer, p collect.Posting) error {
+	var commands [][]byte
+	if len(p.Cases) > 0 {
+		err := writer.Read(ctx, func(state *bank.State) {
+			for _, c := range p.Cases {
+				if !state.Covers(c) {
+					commands = append(commands, c.AppendTo(nil))
+				}
+			}
+		})
 		if err != nil {
 			return err
 		}
-		for i, answer := range answers {
-			if answer.Refusal != bank.Accepted {
-				return fmt.Errorf("day %d of world %d: the bank refused: %s", mints[i].Day, mints[i].World, answer.Refusal)
-			}
-		}
+	}
+	cases := len(commands)
+	for i := range p.Mints {
+		commands = append(commands, p.Mints[i].AppendTo(nil))
+	}
+	if len(commands) == 0 {
 		return nil
-	})
+	}
+	answers, err := writer.Submit(ctx, commands...)
+	if err != nil {
+		return err
+	}
+	for i, answer := range answers {
+		switch {
+		case answer.Refusal == bank.Accepted:
+		case i < cases:
+			return fmt.Errorf("opening a case: the bank refused: %s", answer.Refusal)
+		default:
+			m := p.Mints[i-cases]
+			return fmt.Errorf("day %d of world %d: the bank refused: %s", m.Day, m.World, answer.Refusal)
+		}
+	}
+	return nil
 }
 
 // close ends everything in the opposite order of opening.
