@@ -58,6 +58,7 @@ var layers = map[string]struct {
 	"tracing":    {ours: []string{"collect", "journal"}, others: []string{"go.opentelemetry.io/otel"}},
 	"client":     {ours: []string{"wire"}},
 
+	"lab":       {},
 	"recording": {ours: []string{"amount", "market"}},
 	"plot":      {},
 	"calibrate": {ours: []string{"amount", "plot", "score"}, others: []string{"go.yaml.in/yaml/v3", "gonum.org/v1/gonum"}},
