@@ -42,7 +42,7 @@ var layers = map[string]struct {
 
 	"collect":  {ours: []string{"abuse", "bank", "event", "score"}},
 	"journal":  {ours: []string{"bank"}, others: []string{"golang.org/x/sys"}},
-	"history":  {ours: []string{"bank", "ledger"}},
+	"history":  {ours: []string{"bank", "ledger", "market"}},
 	"identity": {others: []string{"github.com/go-jose/go-jose/v4"}},
 	"outbox":   {ours: []string{"amount", "bank"}},
 
@@ -63,7 +63,7 @@ var layers = map[string]struct {
 	"plot":      {},
 	"calibrate": {ours: []string{"amount", "plot", "score"}, others: []string{"go.yaml.in/yaml/v3", "gonum.org/v1/gonum"}},
 
-	"storetest": {ours: []string{"bank", "collect", "history", "identity", "journal", "ledger", "memory", "outbox"}, others: []string{"pgregory.net/rapid"}},
+	"storetest": {ours: []string{"bank", "collect", "history", "identity", "journal", "ledger", "market", "memory", "outbox"}, others: []string{"pgregory.net/rapid"}},
 	"auditor":   {pure: true}, // independent of what it audits
 	"sim":       {ours: []string{"auditor", "bank", "collect", "event", "journal", "ledger", "memory", "score"}},
 	"cmd/attentionbank": {

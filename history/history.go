@@ -90,10 +90,15 @@ type Chunk struct {
 	Payments     []Payment // by person and epoch
 	Epochs       []Epoch   // in order; a later row of an epoch completes an earlier one
 	Acts         []Act
+	Trades       []Trade  // in order
+	Fills        []Fill   // by person
+	Candles      []Candle // each joins what its time has already
+	candleAt     map[candleKey]int
 }
 
 func (c *Chunk) rows() int {
-	return len(c.Transactions) + len(c.Postings) + len(c.Accounts) + len(c.Holds) + len(c.HoldEnds) + len(c.Mints) + len(c.Payments) + len(c.Acts)
+	return len(c.Transactions) + len(c.Postings) + len(c.Accounts) + len(c.Holds) + len(c.HoldEnds) + len(c.Mints) + len(c.Payments) + len(c.Acts) +
+		len(c.Trades) + len(c.Fills) + len(c.Candles)
 }
 
 // Transaction is an accepted command that did something.

@@ -16,6 +16,7 @@ type Tables interface {
 	Books
 	People
 	Trail
+	Markets
 }
 
 // Books answers about accounts and operations. All lists are bounded and are

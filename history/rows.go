@@ -94,6 +94,8 @@ func (c *Chunk) addFact(t Transaction, fact bank.Fact, first int) {
 			ReceivablePointsMicro: f.ReceivablePointsMicro, Epoch: f.Epoch, PolicyVersion: f.PolicyVersion,
 			Commitment: f.Commitment, Seq: t.Seq, Index: t.Index, TimeMS: t.TimeMS,
 		})
+	case bank.OrderFilled, bank.MarketCleared:
+		c.addTrade(t, f)
 	case bank.EpochPaid:
 		c.Payments = append(c.Payments, Payment{
 			Person: f.Person, Epoch: f.Epoch, World: f.World, PointsMicro: f.PointsMicro, TimeMicro: f.TimeMicro,
@@ -145,4 +147,6 @@ func (c *Chunk) sort() {
 	slices.SortFunc(c.Payments, func(a, b Payment) int {
 		return cmp.Or(cmp.Compare(a.Person, b.Person), cmp.Compare(a.Epoch, b.Epoch), cmp.Compare(a.World, b.World))
 	})
+	slices.SortFunc(c.Trades, func(a, b Trade) int { return cmp.Or(cmp.Compare(a.Market, b.Market), a.compare(b.Position)) })
+	slices.SortFunc(c.Fills, func(a, b Fill) int { return cmp.Or(cmp.Compare(a.Person, b.Person), a.compare(b.Position)) })
 }

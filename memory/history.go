@@ -60,6 +60,18 @@ func (h *History) Apply(ctx context.Context, after uint64, chunk *history.Chunk)
 	h.rows.Acts = append(h.rows.Acts, chunk.Acts...)
 	h.rows.Payments = append(h.rows.Payments, chunk.Payments...)
 	h.applyHolds(chunk)
+	h.rows.Trades = append(h.rows.Trades, chunk.Trades...)
+	h.rows.Fills = append(h.rows.Fills, chunk.Fills...)
+	for _, candle := range chunk.Candles {
+		i := slices.IndexFunc(h.rows.Candles, func(c history.Candle) bool {
+			return c.Market == candle.Market && c.Minutes == candle.Minutes && c.StartMS == candle.StartMS
+		})
+		if i < 0 {
+			h.rows.Candles = append(h.rows.Candles, candle)
+			continue
+		}
+		h.rows.Candles[i].Join(candle)
+	}
 	for _, mint := range chunk.Mints {
 		if !slices.ContainsFunc(h.rows.Mints, func(m history.Mint) bool { return compareMints(m, mint) == 0 }) {
 			h.rows.Mints = append(h.rows.Mints, mint)
@@ -228,4 +240,32 @@ func (h *History) Acts(_ context.Context, query history.ActQuery) ([]history.Act
 	}, func(a, b history.Act) int {
 		return comparePositions(history.Position{Seq: b.Seq, Index: b.Index}, history.Position{Seq: a.Seq, Index: a.Index})
 	}, query.Limit)
+}
+
+// Trades implements history.Markets.
+func (h *History) Trades(_ context.Context, market uint32, query history.TradeQuery) ([]history.Trade, error) {
+	return choose(h, &h.rows.Trades, func(t history.Trade) bool {
+		return t.Market == market && comparePositions(t.Position, query.After) > 0 &&
+			(query.Before == history.Position{} || comparePositions(t.Position, query.Before) < 0)
+	}, func(a, b history.Trade) int {
+		if query.Ascending {
+			a, b = b, a
+		}
+		return comparePositions(b.Position, a.Position)
+	}, query.Limit)
+}
+
+// Fills implements history.Markets.
+func (h *History) Fills(_ context.Context, person uint64, query history.FillQuery) ([]history.Fill, error) {
+	return choose(h, &h.rows.Fills, func(f history.Fill) bool {
+		return f.Person == person && (query.Market == 0 || f.Market == query.Market) && (query.Order == 0 || f.Order == query.Order) &&
+			(query.Before == history.Position{} || comparePositions(f.Position, query.Before) < 0)
+	}, func(a, b history.Fill) int { return comparePositions(b.Position, a.Position) }, query.Limit)
+}
+
+// Candles implements history.Markets.
+func (h *History) Candles(_ context.Context, market uint32, minutes int32, fromMS, toMS int64, limit int) ([]history.Candle, error) {
+	return choose(h, &h.rows.Candles, func(c history.Candle) bool {
+		return c.Market == market && c.Minutes == minutes && c.StartMS >= fromMS && c.StartMS < toMS
+	}, func(a, b history.Candle) int { return cmp.Compare(a.StartMS, b.StartMS) }, limit)
 }

@@ -129,6 +129,46 @@ var historyMigrations = []string{
 		refusal    INTEGER NOT NULL,
 		PRIMARY KEY (seq, idx)
 	) WITHOUT ROWID`,
+	`CREATE TABLE trades (
+		market   INTEGER NOT NULL,
+		seq      INTEGER NOT NULL,
+		idx      INTEGER NOT NULL,
+		n        INTEGER NOT NULL,
+		time_ms  INTEGER NOT NULL,
+		price    INTEGER NOT NULL,
+		quantity INTEGER NOT NULL,
+		taker    INTEGER NOT NULL,
+		in_call  BOOLEAN NOT NULL,
+		PRIMARY KEY (market, seq, idx, n)
+	) WITHOUT ROWID;
+	CREATE TABLE fills (
+		person   INTEGER NOT NULL,
+		seq      INTEGER NOT NULL,
+		idx      INTEGER NOT NULL,
+		n        INTEGER NOT NULL,
+		time_ms  INTEGER NOT NULL,
+		market   INTEGER NOT NULL,
+		number   INTEGER NOT NULL,
+		side     INTEGER NOT NULL,
+		role     INTEGER NOT NULL,
+		price    INTEGER NOT NULL,
+		quantity INTEGER NOT NULL,
+		notional INTEGER NOT NULL,
+		fee      INTEGER NOT NULL,
+		PRIMARY KEY (person, seq, idx, n)
+	) WITHOUT ROWID;
+	CREATE TABLE candles (
+		market   INTEGER NOT NULL,
+		minutes  INTEGER NOT NULL,
+		start_ms INTEGER NOT NULL,
+		open     INTEGER NOT NULL,
+		high     INTEGER NOT NULL,
+		low      INTEGER NOT NULL,
+		close    INTEGER NOT NULL,
+		volume   INTEGER NOT NULL,
+		trades   INTEGER NOT NULL,
+		PRIMARY KEY (market, minutes, start_ms)
+	) WITHOUT ROWID`,
 }
 
 // History keeps what history makes of the journal.
@@ -223,6 +263,7 @@ func (h *History) Apply(ctx context.Context, after uint64, chunk *history.Chunk)
 		}
 		for _, write := range []func(context.Context, *transaction, *history.Chunk) error{
 			writeTransactions, writePostings, writeAccounts, writeHolds, writeMints, writeEpochs, writeActs,
+			writeTrades,
 		} {
 			if err := write(ctx, tx, chunk); err != nil {
 				return err
@@ -238,7 +279,7 @@ func (h *History) Apply(ctx context.Context, after uint64, chunk *history.Chunk)
 // Clear implements history.Store.
 func (h *History) Clear(ctx context.Context) error {
 	return h.database.transact(ctx, func(tx *transaction) error {
-		for _, table := range []string{"cursor", "records", "transactions", "reference", "postings", "accounts", "holds", "mints", "payments", "epochs", "acts"} {
+		for _, table := range []string{"cursor", "records", "transactions", "reference", "postings", "accounts", "holds", "mints", "payments", "epochs", "acts", "trades", "fills", "candles"} {
 			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table); err != nil {
 				return fmt.Errorf("clearing %s: %w", table, err)
 			}

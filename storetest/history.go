@@ -120,6 +120,7 @@ func History(t *testing.T, create func(t *testing.T) (open func() history.Tables
 	tests := map[string]func(*testing.T, func() history.Tables){
 		"statements tell what happened to an account": historyStatement,
 		"references, holds, mints and epochs":         historyOperations,
+		"trades, fills and candles":                   historyTrades,
 		"a chunk is applied once":                     historyOnce,
 		"a history of another journal is refused":     historyForeign,
 	}

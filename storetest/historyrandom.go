@@ -8,11 +8,13 @@ import (
 	"github.com/attentionbank/attentionbank/bank"
 	"github.com/attentionbank/attentionbank/history"
 	"github.com/attentionbank/attentionbank/ledger"
+	"github.com/attentionbank/attentionbank/market"
 )
 
 // randomRecords adds records of random commands, refused ones among them.
 func (j *Records) randomRecords(rt *rapid.T) {
 	var holds []uint64
+	j.openMarkets()
 	for range rapid.IntRange(1, 12).Draw(rt, "records") {
 		if rapid.IntRange(0, 5).Draw(rt, "a night passes") == 0 {
 			j.Wait(dayMS)
@@ -33,7 +35,11 @@ func (j *Records) randomCommand(rt *rapid.T, holds []uint64) []byte {
 	account := rapid.SampledFrom([]uint64{j.Account(0), j.Account(1), j.Account(2)})
 	amount := rapid.Int64Range(1, 50)
 	reference := rapid.SampledFrom([]string{"", "order-1", "order-2"}).Draw(rt, "reference")
-	switch kind := rapid.IntRange(0, 7).Draw(rt, "kind"); {
+	switch kind := rapid.IntRange(0, 10).Draw(rt, "kind"); {
+	case kind >= 8:
+		side := market.Side(rapid.IntRange(0, 1).Draw(rt, "side"))
+		return order(rapid.Uint32Range(1, 2).Draw(rt, "market"), rapid.Uint64Range(1, 2).Draw(rt, "person"), side,
+			rapid.Int64Range(1, 5).Draw(rt, "price"), rapid.Int64Range(1, 5).Draw(rt, "quantity"))
 	case kind <= 1:
 		legs := make([]ledger.Leg, rapid.IntRange(1, 3).Draw(rt, "legs"))
 		for i := range legs {
@@ -95,6 +101,20 @@ func answers(t tester, tables history.Tables, j *Records, limit int) map[string]
 		all[named("payments", person)] = pages(t, func(last *history.Payment) ([]history.Payment, error) {
 			return tables.Payments(ctx, person, last.Epoch, last.World, limit)
 		})
+	}
+	for number := uint32(1); number <= 2; number++ {
+		all[named("trades", uint64(number))] = pages(t, func(last *history.Trade) ([]history.Trade, error) {
+			return tables.Trades(ctx, number, history.TradeQuery{Before: last.Position, Limit: limit})
+		})
+		all[named("trades in order", uint64(number))] = pages(t, func(last *history.Trade) ([]history.Trade, error) {
+			return tables.Trades(ctx, number, history.TradeQuery{After: last.Position, Ascending: true, Limit: limit})
+		})
+		all[named("fills", uint64(number))] = pages(t, func(last *history.Fill) ([]history.Fill, error) {
+			return tables.Fills(ctx, uint64(number), history.FillQuery{Before: last.Position, Limit: limit})
+		})
+		for _, minutes := range history.Resolutions {
+			all[named("candles", uint64(number)*10_000+uint64(minutes))] = must(tables.Candles(ctx, number, minutes, 0, j.nowMS+1, 0))(t)
+		}
 	}
 	all["acts"] = pages(t, func(last *history.Act) ([]history.Act, error) {
 		return tables.Acts(ctx, history.ActQuery{BeforeSeq: last.Seq, BeforeIndex: last.Index, Limit: limit})
