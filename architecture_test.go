@@ -50,7 +50,7 @@ var layers = map[string]struct {
 	"memory": {ours: []string{"collect", "history", "identity", "journal", "ledger", "outbox"}},
 	"sqldb":  {ours: []string{"collect", "history", "identity", "journal", "ledger", "outbox", "pages"}, others: []string{"github.com/jackc/pgx/v5", "modernc.org/libc", "modernc.org/sqlite"}},
 	"api": {
-		ours:   []string{"amount", "bank", "collect", "event", "history", "identity", "journal", "ledger", "market", "outbox", "score", "wire"},
+		ours:   []string{"amount", "bank", "collect", "conduct", "event", "history", "identity", "journal", "ledger", "market", "market", "outbox", "patrol", "score", "wire"},
 		others: []string{"github.com/danielgtaylor/huma/v2"},
 	},
 	"wire":       {},
@@ -68,7 +68,7 @@ var layers = map[string]struct {
 	"auditor":   {pure: true}, // independent of what it audits
 	"sim":       {ours: []string{"auditor", "bank", "collect", "event", "journal", "ledger", "memory", "score"}},
 	"cmd/attentionbank": {
-		ours:   []string{"abuse", "amount", "api", "bank", "calibrate", "collect", "economy", "event", "history", "identity", "journal", "ledger", "outbox", "packs", "plot", "recording", "score", "sim", "sqldb", "strongroom", "tracing", "transit"},
+		ours:   []string{"abuse", "amount", "api", "bank", "calibrate", "collect", "conduct", "economy", "event", "history", "identity", "journal", "ledger", "outbox", "packs", "patrol", "plot", "recording", "score", "sim", "sqldb", "strongroom", "tracing", "transit"},
 		others: []string{"github.com/alecthomas/kong", "github.com/prometheus/client_golang", "github.com/schollz/progressbar/v3", "golang.org/x/crypto/acme", "golang.org/x/sys", "golang.org/x/term"},
 	},
 	"e2e": {},

@@ -49,6 +49,7 @@ type Config struct {
 	// Ready reports why the bank cannot serve; nil if it can.
 	Ready    func() error
 	Webhooks Webhooks
+	Conduct  Conduct
 	// Fault, which may be nil, is told why an operation answered with a status
 	// of 500 or above: the answer itself does not say.
 	Fault func(operation string, err error)
@@ -157,6 +158,7 @@ func newServer(config Config) *server {
 	s.registerPurchases()
 	s.registerListings()
 	s.registerWebhooks()
+	s.registerConduct()
 	s.registerEvents()
 	s.registerClients()
 	s.registerWelcome()

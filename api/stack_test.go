@@ -11,11 +11,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/attentionbank/attentionbank/bank"
 	"github.com/attentionbank/attentionbank/collect"
 	"github.com/attentionbank/attentionbank/history"
 	"github.com/attentionbank/attentionbank/identity"
 	"github.com/attentionbank/attentionbank/journal"
 	"github.com/attentionbank/attentionbank/memory"
+	"github.com/attentionbank/attentionbank/patrol"
 	"github.com/attentionbank/attentionbank/score"
 )
 
@@ -77,6 +79,23 @@ func (r records) Load(ctx context.Context, from uint64) iter.Seq2[history.Record
 	}
 }
 
+// watched shows a journal to the patrol.
+type watched struct{ records }
+
+func (w watched) Load(ctx context.Context, from uint64) iter.Seq2[patrol.Record, error] {
+	return func(yield func(patrol.Record, error) bool) {
+		for record, err := range w.records.Load(ctx, from) {
+			shown := patrol.Record{Seq: record.Seq, TimeMS: record.TimeMS}
+			for _, pair := range record.Pairs {
+				shown.Answers = append(shown.Answers, patrol.Answer{IsTransfer: bank.IsTransfer(pair.Command), Facts: pair.Answer})
+			}
+			if !yield(shown, err) {
+				return
+			}
+		}
+	}
+}
+
 // catchUp lets the history see everything.
 func (s *stack) catchUp() {
 	s.Helper()
@@ -113,6 +132,7 @@ func newStack(t *testing.T) *stack {
 	s.server = newServer(Config{
 		Bank: s.bank, Identity: registry, Collector: collector, History: tables, Lag: s.follower.Lag,
 		Webhooks: Webhooks{Store: memory.NewOutbox(), SendAgain: func(context.Context, uint64) error { return nil }, Secret: func(world, generation uint32) [32]byte { return registry.WorldSecret(world, fmt.Sprint(generation)) }},
+		Conduct:  patrol.New(watched{records{writer, store}}, nil),
 		Ready:    func() error { return s.bank.err }, Metrics: http.NotFoundHandler(), Version: "test", Audience: "testbank", NowMS: now,
 		Fault: func(operation string, err error) { s.faults = append(s.faults, operation+": "+err.Error()) },
 	})

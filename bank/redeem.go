@@ -319,6 +319,9 @@ func (s *State) Purchase(number uint64) (PurchaseView, bool) {
 	return view, true
 }
 
+// IsTransfer reports whether an encoded command is a transfer between accounts.
+func IsTransfer(command []byte) bool { return len(command) > 0 && kind(command[0]) == kindTransfer }
+
 // ConcernsPurchase reports whether an encoded command makes or ends a purchase.
 func ConcernsPurchase(command []byte) bool {
 	return len(command) > 0 && (kind(command[0]) == kindPurchase || kind(command[0]) == kindPurchaseFor || kind(command[0]) == kindEndPurchase || kind(command[0]) == kindRefund)

@@ -62,37 +62,46 @@ func New(source Source, known conduct.Known) *Patrol {
 }
 
 // Run follows until ctx ends, or the journal does, or something fails. nowMS is
-// the time from which the window is counted back.
+// the time from which the first of its days is counted back.
 func (p *Patrol) Run(ctx context.Context, nowMS int64) error {
+	for ctx.Err() == nil {
+		if err := p.CatchUp(ctx, nowMS); err != nil {
+			return err
+		}
+		at := p.Seq()
+		p.source.WaitNewer(ctx, at)
+		if p.source.Durable() <= at {
+			return nil
+		}
+	}
+	return nil
+}
+
+// CatchUp reads what is durable when it is called.
+func (p *Patrol) CatchUp(ctx context.Context, nowMS int64) error {
 	if p.Seq() == 0 {
 		first, err := p.firstSince(ctx, nowMS-windowMS)
 		if err != nil {
 			return fmt.Errorf("looking for the last days of the journal: %w", err)
 		}
-		p.read(first - 1)
+		p.begin(first - 1)
 	}
-	for ctx.Err() == nil {
-		at, durable := p.Seq(), p.source.Durable()
-		if durable <= at {
-			p.source.WaitNewer(ctx, at)
-			if p.source.Durable() <= at {
-				return nil
-			}
-			continue
+	at, durable := p.Seq(), p.source.Durable()
+	if at >= durable {
+		return nil
+	}
+	for record, err := range p.source.Load(ctx, at+1) {
+		if err == nil {
+			err = p.add(record)
 		}
-		for record, err := range p.source.Load(ctx, at+1) {
-			if err == nil {
-				err = p.add(record)
-			}
-			if err != nil {
-				return fmt.Errorf("watching record %d: %w", at+1, err)
-			}
-			if at = record.Seq; at >= durable {
-				break
-			}
+		if err != nil {
+			return fmt.Errorf("watching record %d: %w", at+1, err)
+		}
+		if at = record.Seq; at >= durable {
+			return nil
 		}
 	}
-	return nil
+	return fmt.Errorf("watching the journal: it ended at record %d, and %d is durable", at, durable)
 }
 
 // firstSince returns the first record at a time or later.
@@ -137,7 +146,8 @@ func (p *Patrol) add(record Record) error {
 	return nil
 }
 
-func (p *Patrol) read(seq uint64) {
+// begin lets reading begin behind a record.
+func (p *Patrol) begin(seq uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.seq = seq

@@ -24,6 +24,7 @@ type cli struct {
 
 	Import  importCommand  `cmd:"" help:"Bring history into a bank as its operator."`
 	Report  reportCommand  `cmd:"" help:"Say what happened in the bank's economy in a period."`
+	Conduct conductCommand `cmd:"" help:"Show the alerts that people's conduct in markets raises."`
 	Fsck    fsckCommand    `cmd:"" help:"Run the whole journal again and check it."`
 	Replay  replayCommand  `cmd:"" help:"Show the state of the bank after a record."`
 	Backup  backupCommand  `cmd:"" help:"Copy a bank while it serves, and check the copy."`

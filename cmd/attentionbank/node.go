@@ -13,6 +13,7 @@ import (
 	"github.com/attentionbank/attentionbank/identity"
 	"github.com/attentionbank/attentionbank/journal"
 	"github.com/attentionbank/attentionbank/outbox"
+	"github.com/attentionbank/attentionbank/patrol"
 	"github.com/attentionbank/attentionbank/sqldb"
 	"github.com/attentionbank/attentionbank/strongroom"
 	"github.com/attentionbank/attentionbank/tracing"
@@ -32,7 +33,8 @@ type node struct {
 	records   journal.Store // of the journal
 	outbox    *outbox.Outbox
 	letters   outbox.Store // what the outbox keeps
-	isNew     bool         // there was no record before
+	patrol    *patrol.Patrol
+	isNew     bool // there was no record before
 
 	stopFollowing func() error   // ends the history's growth
 	closers       []func() error // in the order of opening

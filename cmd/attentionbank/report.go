@@ -95,9 +95,25 @@ func (c *reportCommand) period(nowMS int64) (fromMS, toMS int64, err error) {
 	return fromMS, toMS, nil
 }
 
-// foldJournal tells a report the journal from its first record on. Each record
-// is checked to follow the one before.
+// foldJournal tells a report the journal from its first record on.
 func foldJournal(records func(func(journal.Record, error) bool), fold *economy.Fold, progress func(uint64)) error {
+	return eachCommand(records, progress, func(seq uint64, timeMS int64, command, answer []byte) (bool, error) {
+		kind, _, err := history.KindOf(command)
+		if err != nil {
+			kind = "malformed" // it was refused as that
+		}
+		more, err := fold.Add(economy.Entry{Seq: seq, TimeMS: timeMS, Kind: kind, Command: command, Answer: answer})
+		if err != nil {
+			err = fmt.Errorf("making the report: %w", err)
+		}
+		return more, err
+	})
+}
+
+// eachCommand calls take with each command of a journal from its first record on
+// until it has enough, with what an act of an operator carries out as itself. Each
+// record is checked to follow the one before.
+func eachCommand(records func(func(journal.Record, error) bool), progress func(uint64), take func(seq uint64, timeMS int64, command, answer []byte) (more bool, err error)) error {
 	var previous [32]byte
 	for record, err := range records {
 		if err != nil {
@@ -117,16 +133,8 @@ func foldJournal(records func(func(journal.Record, error) bool), fold *economy.F
 			if len(command) == 0 {
 				command = pair.Command // an act that only notes something
 			}
-			kind, _, err := history.KindOf(command)
-			if err != nil {
-				kind = "malformed" // it was refused as that
-			}
-			more, err := fold.Add(economy.Entry{Seq: record.Seq, TimeMS: header.TimeMS, Kind: kind, Command: command, Answer: pair.Answer})
-			if err != nil {
-				return fmt.Errorf("making the report: %w", err)
-			}
-			if !more {
-				return nil
+			if more, err := take(record.Seq, header.TimeMS, command, pair.Answer); err != nil || !more {
+				return err
 			}
 		}
 	}

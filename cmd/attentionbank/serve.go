@@ -85,6 +85,7 @@ func (c *serveCommand) Run(env *environment) error {
 	if err := n.openOutbox(env.context, c.WebhooksToPrivate, systemMS, func(message string) { logger.Warn(message) }); err != nil {
 		return errors.Join(err, n.close())
 	}
+	n.openPatrol(systemMS, func(message string) { logger.Warn(message) })
 	if err := n.requireTwo(env.context, c.SingleOperator); err != nil {
 		return errors.Join(err, n.close())
 	}
@@ -139,7 +140,7 @@ func stopTracing(tracer *tracing.Tracer, logger *slog.Logger) {
 func (c *serveCommand) handler(n *node, entry *door, counts *traffic) http.Handler {
 	return api.New(api.Config{
 		Bank: boundedBank{n.journal, n.follower, c.HistoryLag.Milliseconds()}, Identity: n.identity, Collector: n.collector, History: n.history,
-		Webhooks: n.webhooks(c.WebhooksToPrivate), Lag: n.follower.Lag, Ready: func() error { return errors.Join(entry.err(), n.ready()) }, Metrics: n.metrics(counts.collectors()...), Version: version(), Audience: c.Audience, NowMS: systemMS,
+		Webhooks: n.webhooks(c.WebhooksToPrivate), Conduct: n.patrol, Lag: n.follower.Lag, Ready: func() error { return errors.Join(entry.err(), n.ready()) }, Metrics: n.metrics(counts.collectors()...), Version: version(), Audience: c.Audience, NowMS: systemMS,
 		Draining: entry.draining, Streams: &counts.streams,
 	})
 }
