@@ -37,7 +37,7 @@ var layers = map[string]struct {
 
 	"abuse": {ours: []string{"amount", "score"}, others: []string{"go.yaml.in/yaml/v3"}, pure: true},
 
-	"economy": {ours: []string{"amount", "bank", "ledger"}, pure: true},
+	"economy": {ours: []string{"amount", "bank", "ledger", "market"}, pure: true},
 	"conduct": {ours: []string{"bank", "ledger", "market"}, pure: true},
 
 	"collect":  {ours: []string{"abuse", "bank", "event", "score"}},

@@ -17,18 +17,20 @@ type Report struct {
 	LastRecord uint64 `json:"last_record"`
 	LastTime   string `json:"last_time"`
 
-	People    People        `json:"people"`
-	Time      Money         `json:"time"`
-	Points    Money         `json:"points"`
-	Others    []Money       `json:"other_assets"`
-	Worlds    []WorldReport `json:"worlds"`
-	Epochs    []EpochReport `json:"epochs"`
-	Shop      Shop          `json:"shop"`
-	Fees      []Fee         `json:"fees"`
-	Treasury  []Treasury    `json:"treasury"`
-	Holdings  Distribution  `json:"holdings"`
-	Earnings  Distribution  `json:"earnings"`
-	Attention Distribution  `json:"attention"`
+	People    People         `json:"people"`
+	Time      Money          `json:"time"`
+	Points    Money          `json:"points"`
+	Others    []Money        `json:"other_assets"`
+	Worlds    []WorldReport  `json:"worlds"`
+	Epochs    []EpochReport  `json:"epochs"`
+	Shop      Shop           `json:"shop"`
+	Markets   []MarketReport `json:"markets"`
+	Reviews   Reviews        `json:"reviews"`
+	Fees      []Fee          `json:"fees"`
+	Treasury  []Treasury     `json:"treasury"`
+	Holdings  Distribution   `json:"holdings"`
+	Earnings  Distribution   `json:"earnings"`
+	Attention Distribution   `json:"attention"`
 	// Nakamoto is the least number of owners, people, worlds and the bank
 	// itself, who together have more than half of all TIME at the end.
 	Nakamoto int64 `json:"nakamoto_coefficient"`

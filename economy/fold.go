@@ -46,6 +46,8 @@ type Fold struct {
 	fees       map[feeKey]*fee
 	commands   map[string]*commandCount
 	shop       shop
+	markets    []*traded // by number
+	reviews    Reviews
 	legs       []leg // of the running entry
 }
 

@@ -38,6 +38,7 @@ func (f *Fold) Report() *Report {
 		Purchases: f.shop.purchases, Sold: six(&f.shop.sold), Delivered: f.shop.delivered, Declined: f.shop.declined, Refunds: f.shop.refunds,
 		Resales: f.shop.resales, Resold: six(&f.shop.resold), Royalties: six(&f.shop.royalties),
 	}
+	r.Markets, r.Reviews = f.reportMarkets(), f.reviews
 	r.Fees, r.Treasury, r.Commands = f.reportFees(), f.reportTreasury(), f.reportCommands()
 	f.reportDays(r)
 	return r

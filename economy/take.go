@@ -54,6 +54,12 @@ func (f *Fold) take(fact bank.Fact, e Entry, by *attribution, inPeriod bool) err
 				f.shop.refunds++
 			}
 		}
+	case bank.MarketOpened, bank.OrderPlaced, bank.OrderCancelled, bank.OrderFilled, bank.MarketCleared, bank.PhaseChanged:
+		f.takeMarket(fact, e.TimeMS, inPeriod)
+	case bank.CaseChanged:
+		if inPeriod {
+			f.takeCase(fact.Status)
+		}
 	case bank.ListingEnded:
 		if inPeriod && fact.Buyer != 0 {
 			f.shop.resales++

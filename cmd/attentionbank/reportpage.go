@@ -36,7 +36,10 @@ func reportPage(r *economy.Report) *plot.Page {
 			p.Sections = append(p.Sections, moneySection(m))
 		}
 	}
-	p.Sections = append(p.Sections, treasurySection(r), commandSection(r))
+	for i := range r.Markets {
+		p.Sections = append(p.Sections, marketSection(&r.Markets[i]))
+	}
+	p.Sections = append(p.Sections, treasurySection(r), reviewSection(r), commandSection(r))
 	return p
 }
 
@@ -202,4 +205,47 @@ func commandSection(r *economy.Report) plot.Section {
 		}
 	}
 	return s
+}
+
+func marketSection(m *economy.MarketReport) plot.Section {
+	count := func(n int64) string { return strconv.FormatInt(n, 10) }
+	s := plot.Section{
+		Heading: fmt.Sprintf("Market %d: %s for %s", m.Market, m.Base, m.Quote),
+		Text:    []string{fmt.Sprintf("Prices are %s for one %s. A call, in which all trade at one price, is one trade.", m.Quote, m.Base)},
+		Table: &plot.Table{Header: []string{"", ""}, Texts: 1, Rows: [][]string{
+			{"Trades", count(m.Trades)}, {"People who traded", count(m.Traders)}, {"Orders placed", count(m.Orders)}, {"Orders cancelled by their owners", count(m.Cancelled)},
+			{"Volume, " + m.Base, m.Volume}, {"Paid, " + m.Quote, m.Notional}, {"Fees, " + m.Quote, m.Fees},
+			{"First price", m.Open}, {"Highest price", m.High}, {"Lowest price", m.Low}, {"Last price", m.Close},
+			{"Halts by operators", count(m.Halts)}, {"Auctions because the price left its bands", count(m.Auctions)},
+		}},
+	}
+	if len(m.Days) == 0 {
+		return s
+	}
+	price := plot.Chart{Title: "Price", Note: "Of each day with a trade: the last, the highest and the lowest.", X: dayAxis, Y: plot.Axis{Label: m.Quote},
+		Series: []plot.Series{{Name: "last", Mark: plot.Line}, {Name: "highest", Mark: plot.Dots}, {Name: "lowest", Mark: plot.Dots}}}
+	volume := plot.Chart{Title: "Volume", Note: m.Base + " a day.", X: dayAxis, Y: plot.Axis{Label: m.Base}, Series: []plot.Series{{Name: "volume", Mark: plot.Bars}}}
+	for _, d := range m.Days {
+		at, err := time.Parse(time.DateOnly, d.Day)
+		if err != nil {
+			panic(fmt.Sprintf("a report has %q for a day", d.Day))
+		}
+		x := float64(at.UnixMilli())
+		for i, text := range []string{d.Close, d.High, d.Low} {
+			of := &price.Series[i]
+			of.X, of.Y = append(of.X, x), append(of.Y, drawn(text))
+		}
+		volume.Series[0].X, volume.Series[0].Y = append(volume.Series[0].X, x), append(volume.Series[0].Y, drawn(d.Volume))
+	}
+	s.Charts = []plot.Chart{price, volume}
+	return s
+}
+
+func reviewSection(r *economy.Report) plot.Section {
+	count := func(n int64) string { return strconv.FormatInt(n, 10) }
+	return plot.Section{Heading: "Reviews and appeals", Text: []string{"Cases of people whose TIME was held back because their attention looked odd."},
+		Table: &plot.Table{Header: []string{"Cases", "Number"}, Texts: 1, Rows: [][]string{
+			{"Opened", count(r.Reviews.Opened)}, {"Released", count(r.Reviews.Released)}, {"Upheld", count(r.Reviews.Upheld)},
+			{"Appealed", count(r.Reviews.Appealed)}, {"Forfeited", count(r.Reviews.Forfeited)}, {"Found by rules that only watch", count(r.Reviews.Watched)},
+		}}}
 }
