@@ -22,6 +22,9 @@ import (
 var program string
 
 func TestMain(m *testing.M) {
+	if os.Getenv("TRACKER_CHILD") != "" {
+		trackAsChild()
+	}
 	folder, err := os.MkdirTemp("", "attentionbank-client-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -88,13 +91,13 @@ func newBank(t *testing.T, flags ...string) *bank {
 	return b
 }
 
-// start starts the process and returns the operator link, which the first
-// start prints.
-func (b *bank) start(listen ...string) (link string) {
+// start starts the process, where it was before if it was anywhere, and returns
+// the operator link, which the first start prints.
+func (b *bank) start() (link string) {
 	b.t.Helper()
 	address := "127.0.0.1:0"
-	if len(listen) > 0 {
-		address = listen[0]
+	if b.url != "" {
+		address = strings.TrimPrefix(b.url, "http://")
 	}
 	args := []string{"serve", "--listen", address, "--data", b.folder, "--mint-every", "1s"}
 	b.process = exec.Command(program, append(args, b.flags...)...)
@@ -127,7 +130,9 @@ func (b *bank) start(listen ...string) (link string) {
 	}()
 	select {
 	case got := <-found:
-		b.url = got[0]
+		if b.url == "" { // others read it later
+			b.url = got[0]
+		}
 		return got[1]
 	case <-time.After(time.Minute):
 		b.t.Fatal("the bank did not listen within a minute")
