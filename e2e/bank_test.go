@@ -47,6 +47,9 @@ type bank struct {
 	link    string
 	process *exec.Cmd
 	output  *lockedBuffer
+	// fileLimit is the size in half KiB beyond which no file of the next process
+	// may grow; zero for none.
+	fileLimit int
 
 	operator, server, write string // keys
 }
@@ -72,6 +75,14 @@ func (b *lockedBuffer) String() string {
 func newBank(t *testing.T, env ...string) *bank {
 	t.Helper()
 	b := &bank{t: t, folder: t.TempDir(), env: env}
+	b.found()
+	return b
+}
+
+// found starts a bank for the first time and makes its world and keys.
+func (b *bank) found() {
+	t := b.t
+	t.Helper()
 	b.start()
 	t.Cleanup(b.kill)
 	if b.link == "" {
@@ -89,14 +100,17 @@ func newBank(t *testing.T, env ...string) *bank {
 		b.call("POST", "/v1/worlds/cafe/keys", b.operator, `{"kind":"`+kind+`"}`, http.StatusCreated, &key)
 		*into = key.Secret
 	}
-	return b
 }
 
 // start starts the server on a free port and waits for its address.
 func (b *bank) start() {
 	b.t.Helper()
 	b.output = &lockedBuffer{}
-	b.process = exec.Command(binary, "serve", "--listen", "127.0.0.1:0", "--data", b.folder, "--mint-every", "1s", "--single-operator")
+	args := []string{"serve", "--listen", "127.0.0.1:0", "--data", b.folder, "--mint-every", "1s", "--single-operator"}
+	b.process = exec.Command(binary, args...)
+	if b.fileLimit > 0 {
+		b.process = exec.Command("sh", append([]string{"-c", fmt.Sprintf(`ulimit -f %d; exec "$0" "$@"`, b.fileLimit), binary}, args...)...)
+	}
 	b.process.Env = append(os.Environ(), b.env...)
 	b.process.Stderr = b.output
 	stdout, err := b.process.StdoutPipe()

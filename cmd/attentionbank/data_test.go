@@ -138,6 +138,7 @@ func TestSteamHoursAreConserved(t *testing.T) {
 	equal(t, "users", int64(len(people)), int64(len(users)))
 	equal(t, "seconds", total(t, people, "T_seconds", 0), hoursMicro*3600/1_000_000)
 	equal(t, "points", total(t, people, "A", 6), hoursMicro*30)
+	requireOrderAndRepetitionDoNotMatter(t, numbered(t, file, ","), "person=user-id,hours=value,id=number")
 }
 
 func TestCDNOWDollarsAndItemsAreConserved(t *testing.T) {
@@ -150,6 +151,30 @@ func TestCDNOWDollarsAndItemsAreConserved(t *testing.T) {
 	}
 	equal(t, "items", total(t, people, "I", 6), items)
 	equal(t, "cents", total(t, people, "C", 2), cents)
+	requireOrderAndRepetitionDoNotMatter(t, numbered(t, file, " "), "person=customer_id,time=date,interactions=number_of_cds,spend=dollar_value,id=number", "--delimiter", "space")
+}
+
+// numbered gives every line of a table that has no ids its number as one, and
+// returns where the new table is.
+func numbered(t *testing.T, file, delimiter string) string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	for i, line := range strings.Split(strings.TrimSpace(string(text)), "\n") {
+		if i == 0 {
+			out.WriteString("number" + delimiter + line + "\n")
+			continue
+		}
+		fmt.Fprintf(&out, "%d%s%s\n", i, delimiter, line)
+	}
+	path := filepath.Join(t.TempDir(), filepath.Base(file))
+	if err := os.WriteFile(path, []byte(out.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 func TestREES46PurchasesAreConserved(t *testing.T) {
@@ -176,7 +201,7 @@ func TestREES46PurchasesAreConserved(t *testing.T) {
 }
 
 // requireOrderAndRepetitionDoNotMatter sends every line twice, shuffled.
-func requireOrderAndRepetitionDoNotMatter(t *testing.T, file, mapping string) {
+func requireOrderAndRepetitionDoNotMatter(t *testing.T, file, mapping string, flags ...string) {
 	t.Helper()
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -186,9 +211,12 @@ func requireOrderAndRepetitionDoNotMatter(t *testing.T, file, mapping string) {
 	lines := strings.Split(strings.TrimSpace(rest), "\n")
 	lines = append(lines, lines...)
 	rand.New(rand.NewPCG(7, 7)).Shuffle(len(lines), func(i, j int) { lines[i], lines[j] = lines[j], lines[i] })
-	_, straight, _ := command(t, "", "score", file, "--map", mapping)
-	status, shuffled, stderr := command(t, header+"\n"+strings.Join(lines, "\n"), "score", "-", "--map", mapping)
-	if status != 0 || shuffled != straight {
+	score := func(stdin, file string) (int, string, string) {
+		return command(t, stdin, append([]string{"score", file, "--map", mapping}, flags...)...)
+	}
+	_, straight, _ := score("", file)
+	status, shuffled, stderr := score(header+"\n"+strings.Join(lines, "\n"), "-")
+	if status != 0 || shuffled != straight || strings.Count(straight, "\n") < 2 {
 		t.Errorf("every line twice and shuffled gives another result: exit %d %s", status, stderr)
 	}
 }
@@ -201,6 +229,7 @@ func TestCookieCatsRoundsAreInteractions(t *testing.T) {
 		rounds += micro(t, row["sum_game_rounds"])
 	}
 	equal(t, "rounds", total(t, people, "I", 6), rounds)
+	requireOrderAndRepetitionDoNotMatter(t, file, "person=userid,interactions=sum_game_rounds,id=userid")
 }
 
 func TestBitcoinOTCRatingsAreInteractions(t *testing.T) {
@@ -216,7 +245,9 @@ func TestBitcoinOTCRatingsAreInteractions(t *testing.T) {
 func TestSnowplowMediaTime(t *testing.T) {
 	folder := realData(t, "beh-snowplow-media-player")
 	file := filepath.Join(folder, "source", "snowplow_media_player_events.csv")
-	people := scored(t, file, "--map", "person=domain_userid,time=collector_tstamp,type=event_name,id=event_id")
+	const mapping = "person=domain_userid,time=collector_tstamp,type=event_name,id=event_id"
+	people := scored(t, file, "--map", mapping)
+	requireOrderAndRepetitionDoNotMatter(t, file, mapping)
 	buckets := map[string]map[int64]bool{}
 	for _, row := range readTable(t, file, false) {
 		at, err := time.Parse("2006-01-02 15:04:05.999", row["collector_tstamp"])

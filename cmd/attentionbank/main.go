@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -100,7 +102,7 @@ func run(env *environment, args []string) (status int) {
 		return 2
 	}
 	if err := command.Run(env); err != nil {
-		fmt.Fprintf(env.stderr, "attentionbank %s: %v\n", command.Selected().Name, err)
+		fmt.Fprintf(env.stderr, "attentionbank %s: %s\n", command.Selected().Name, once(err.Error()))
 		var hinted *hintedError
 		if errors.As(err, &hinted) {
 			fmt.Fprintf(env.stderr, "Hint: %s\n", hinted.hint)
@@ -111,6 +113,18 @@ func run(env *environment, args []string) (status int) {
 		return 1
 	}
 	return 0
+}
+
+// once leaves out lines that have been said: what ended the bank is also what
+// its parts report when they are closed.
+func once(text string) string {
+	var lines []string
+	for line := range strings.SplitSeq(text, "\n") {
+		if !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 type exit struct{}

@@ -169,6 +169,9 @@ func (c *serveCommand) serve(ctx context.Context, n *node, served <-chan error, 
 	}
 	stopLoops()
 	<-minting
+	if err != nil {
+		err = withHint(err, "mend what it names, such as a full disk, and start again: what was acknowledged is there, and a client's retry counts once")
+	}
 	return err
 }
 
