@@ -87,6 +87,9 @@ func (p *Policy) money(e *event.Event, property string) (minor int64, rule strin
 // ParseSpend reads a decimal amount as hundredths, rounded down; amounts below
 // zero or beyond 10^12 are none.
 func ParseSpend(text string) (minor int64, ok bool) {
+	if strings.HasPrefix(text, "-") {
+		return 0, false // also if what is left of it would be zero
+	}
 	if point := strings.IndexByte(text, '.'); point >= 0 && len(text) > point+1+CurrencyScale {
 		for _, c := range text[point+1+CurrencyScale:] {
 			if c < '0' || c > '9' {

@@ -77,7 +77,13 @@ func (e *postgres) config(d *database) (*pgx.ConnConfig, error) {
 func parseURL(place string) (*pgx.ConnConfig, error) {
 	config, err := pgx.ParseConfig(place)
 	if err != nil {
-		return nil, fmt.Errorf("reading the address of the PostgreSQL server: %w", err)
+		// The library shows the address, in which it may not know a password for
+		// one; what lies behind its error names a part of an URL at most.
+		reason := errors.Unwrap(err)
+		if reason == nil || !IsURL(place) {
+			return nil, errors.New("the address of the PostgreSQL server: expected postgres://USER@HOST/DATABASE")
+		}
+		return nil, fmt.Errorf("the address of the PostgreSQL server: expected postgres://USER@HOST/DATABASE: %w", reason)
 	}
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = connectTimeout
