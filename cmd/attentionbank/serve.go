@@ -94,13 +94,15 @@ func (c *serveCommand) Run(env *environment) error {
 		return errors.Join(fmt.Errorf("making the operator link: %w", err), n.close())
 	}
 	entry.open(c.handler(n, entry, counts))
-	fmt.Fprintf(env.stdout, "Attention Bank is listening on %s://%s\n", scheme, listener.Addr())
+	// In one piece, so that whoever waits for the first line has all of it.
+	greeting := fmt.Sprintf("Attention Bank is listening on %s://%s\n", scheme, listener.Addr())
 	if alone, err := n.oneOperator(env.context); err == nil && alone {
-		fmt.Fprintln(env.stdout, "One operator changes λ, budgets and accounts by hand alone, until a second is admitted (docs/operators.md).")
+		greeting += "One operator changes λ, budgets and accounts by hand alone, until a second is admitted (docs/operators.md).\n"
 	}
 	if link != "" {
-		fmt.Fprintf(env.stdout, "Operator link, for one use within 24 hours: %s://%s/welcome/%s\n", scheme, listener.Addr(), link)
+		greeting += fmt.Sprintf("Operator link, for one use within 24 hours: %s://%s/welcome/%s\n", scheme, listener.Addr(), link)
 	}
+	fmt.Fprint(env.stdout, greeting)
 	err = c.serve(env.context, n, served, logger, entry)
 	drain, cancel := context.WithTimeout(context.Background(), 15*time.Second)
 	defer cancel()
