@@ -266,6 +266,9 @@ func (s *script) command(args []string, options map[string]string) []byte {
 	if command := s.tradeCommand(args, options); command != nil {
 		return command
 	}
+	if command := s.operatorCommand(args, options); command != nil {
+		return command
+	}
 	s.t.Fatalf("unknown line %q", args)
 	return nil
 }
@@ -471,6 +474,9 @@ func (s *script) describeFact(fact bank.Fact, as string) string {
 		return line
 	}
 	if line := s.describeTrade(fact, as); line != "" {
+		return line
+	}
+	if line := s.describeOperatorFact(fact); line != "" {
 		return line
 	}
 	return fmt.Sprintf("%T %+v", fact, fact)
