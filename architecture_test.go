@@ -37,14 +37,15 @@ var layers = map[string]struct {
 
 	"abuse": {ours: []string{"amount", "score"}, others: []string{"go.yaml.in/yaml/v3"}, pure: true},
 
-	"economy": {ours: []string{"amount", "bank", "ledger", "market"}, pure: true},
-	"conduct": {ours: []string{"bank", "ledger", "market"}, pure: true},
+	"eligibility": {ours: []string{"bank"}, others: []string{"go.yaml.in/yaml/v3"}, pure: true},
+	"economy":     {ours: []string{"amount", "bank", "ledger", "market"}, pure: true},
+	"conduct":     {ours: []string{"bank", "ledger", "market"}, pure: true},
 
 	"collect":  {ours: []string{"abuse", "bank", "event", "score"}},
 	"journal":  {ours: []string{"bank"}, others: []string{"golang.org/x/sys"}},
 	"history":  {ours: []string{"bank", "ledger", "market"}},
 	"patrol":   {ours: []string{"conduct"}},
-	"identity": {others: []string{"github.com/go-jose/go-jose/v4"}},
+	"identity": {ours: []string{"bank", "eligibility"}, others: []string{"github.com/go-jose/go-jose/v4"}},
 	"outbox":   {ours: []string{"amount", "bank"}},
 
 	"memory": {ours: []string{"collect", "history", "identity", "journal", "ledger", "outbox"}},
@@ -55,12 +56,12 @@ var layers = map[string]struct {
 			"bank",
 			"collect",
 			"conduct",
+			"eligibility",
 			"event",
 			"history",
 			"identity",
 			"journal",
 			"ledger",
-			"market",
 			"market",
 			"outbox",
 			"patrol",

@@ -130,7 +130,7 @@ func (s *server) failedAct(ctx context.Context, operation string, err error) err
 
 // withheld are members of bodies that the journal must not keep for ever:
 // texts in which people may be named, and secrets.
-var withheld = []string{"label", "url", "secret", "user_id", "statement"}
+var withheld = []string{"label", "url", "secret", "user_id", "statement", "country", "age"}
 
 // bodyText is a request's body as the trail shows it; of a long one its hash.
 func bodyText(in any) string {

@@ -50,6 +50,9 @@ type Config struct {
 	Ready    func() error
 	Webhooks Webhooks
 	Conduct  Conduct
+	// Standings keeps what people may do up to date. If it is nil, there is one
+	// that nobody runs: what is changed through the API is up to date.
+	Standings *Standings
 	// Fault, which may be nil, is told why an operation answered with a status
 	// of 500 or above: the answer itself does not say.
 	Fault func(operation string, err error)
@@ -140,6 +143,9 @@ func newServer(config Config) *server {
 	if s.Streams == nil {
 		s.Streams = new(StreamStats)
 	}
+	if s.Standings == nil {
+		s.Standings = NewStandings(s.Bank, s.Identity)
+	}
 	s.huma = humago.New(s.mux, description)
 	s.registerWorlds()
 	s.registerOperators()
@@ -151,6 +157,7 @@ func newServer(config Config) *server {
 	s.registerTokens()
 	s.registerLinks()
 	s.registerAllowances()
+	s.registerEligibility()
 	s.registerAccounts()
 	s.registerTransfers()
 	s.registerHolds()

@@ -184,6 +184,7 @@ var faults = []struct {
 	{identity.ErrLinked, http.StatusConflict, "linked_already", "One of the two is linked to somebody else, or belongs to another already. End that link first."},
 	{identity.ErrTooManyLinks, http.StatusUnprocessableEntity, "too_many", "A person has at most 64 links, ended ones included."},
 	{collect.ErrLink, http.StatusConflict, "link_over", "There is no such open link, or there are too many."},
+	{identity.ErrAttributesInvalid, http.StatusUnprocessableEntity, "attributes_invalid", "Accepted: a country of ISO 3166-1 alpha-2 or none, an age of unknown, minor or adult, a tier of 0 to 9."},
 	{identity.ErrErased, http.StatusGone, "erased", "The person was erased."},
 	{identity.ErrNotFound, http.StatusNotFound, "not_found", "There is no such thing."},
 	{collect.ErrErased, http.StatusGone, "erased", "The person was erased."},

@@ -73,11 +73,17 @@ func (s *server) createLink(ctx context.Context, who identity.Principal, in *str
 			return nil, err
 		}
 	}
-	link, _, err := s.Identity.Link(ctx, head, tokens, func(member identity.Subject) (int32, error) {
+	link, member, err := s.Identity.Link(ctx, head, tokens, func(member identity.Subject) (int32, error) {
 		return s.Collector.Link(ctx, member.World, member.Number, head.Number)
 	})
 	if err != nil {
 		return nil, err
+	}
+	// One human has one age.
+	for _, subject := range []identity.Subject{head, member} {
+		if _, err := s.Standings.Update(ctx, subject); err != nil {
+			return nil, err
+		}
 	}
 	shown, err := s.linkOf(ctx, head.Number, link)
 	return &body[wire.Link]{shown}, err

@@ -34,6 +34,7 @@ type stack struct {
 	nowMS                                 int64
 
 	bank     *failing
+	journal  journal.Store
 	follower *history.Follower
 	faults   []string // operations that failed on the bank's side
 }
@@ -114,7 +115,7 @@ func newStack(t *testing.T) *stack {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.bank = &failing{Writer: writer}
+	s.bank, s.journal = &failing{Writer: writer}, store
 	if s.follower, err = history.Open(ctx, tables, records{writer, store}, history.Options{NowMS: now}); err != nil {
 		t.Fatal(err)
 	}

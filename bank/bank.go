@@ -56,6 +56,7 @@ func New() *State {
 
 		operators: newOperators(),
 		trade:     newTrading(),
+		standings: standings{defaults: DefaultFeatures},
 	}
 }
 
@@ -173,6 +174,7 @@ func init() { // not where it is declared, because an approval carries out anoth
 		kindCancelOrders:       (*State).cancelOrders,
 		kindKeepOrders:         (*State).keepOrders,
 		kindConvert:            (*State).convert,
+		kindPublishEligibility: (*State).publishEligibility,
 	}
 }
 

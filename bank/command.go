@@ -64,6 +64,7 @@ const (
 	kindCancelOrders
 	kindKeepOrders
 	kindConvert
+	kindPublishEligibility
 
 	kinds // behind the last
 )

@@ -68,6 +68,7 @@ const (
 	factMarketCleared
 	factPhaseChanged
 	factConverted
+	factEligibilityPublished
 )
 
 // Posted is a posting and what the account came to by it. The two postings of

@@ -36,6 +36,7 @@ func (ProposalEnded) factKind() factKind        { return factProposalEnded }
 func (StandingSet) factKind() factKind          { return factStandingSet }
 func (AllowanceSet) factKind() factKind         { return factAllowanceSet }
 func (AllowanceSpent) factKind() factKind       { return factAllowanceSpent }
+func (EligibilityPublished) factKind() factKind { return factEligibilityPublished }
 
 // The methods below append facts to the answer of the running command.
 
@@ -141,16 +142,17 @@ var factReaders = []func(*reader) Fact{
 	factMarketOpened: func(r *reader) Fact {
 		return MarketOpened{r.u32(), readMarket(r), market.ReadConfig(r.take(market.ConfigBytes))}
 	},
-	factMarketTermsSet: func(r *reader) Fact { return MarketTermsSet{r.u32(), readTerms(r)} },
-	factTierSet:        func(r *reader) Fact { return TierSet{r.u8(), readTier(r)} },
-	factAllHalted:      func(r *reader) Fact { return AllHalted{r.bool()} },
-	factPersonHalted:   func(r *reader) Fact { return PersonHalted{r.u64(), r.bool()} },
-	factOrdersKept:     func(r *reader) Fact { return OrdersKept{r.u64(), r.i64()} },
-	factOrderPlaced:    func(r *reader) Fact { return readOrderPlaced(r) },
-	factOrderFilled:    func(r *reader) Fact { return readOrderFilled(r) },
-	factOrderCancelled: func(r *reader) Fact { return readOrderCancelled(r) },
-	factOrderAmended:   func(r *reader) Fact { return readOrderAmended(r) },
-	factMarketCleared:  func(r *reader) Fact { return MarketCleared{r.u32(), r.i64(), r.i64()} },
-	factPhaseChanged:   func(r *reader) Fact { return readPhaseChanged(r) },
-	factConverted:      func(r *reader) Fact { return readConverted(r) },
+	factMarketTermsSet:       func(r *reader) Fact { return MarketTermsSet{r.u32(), readTerms(r)} },
+	factTierSet:              func(r *reader) Fact { return TierSet{r.u8(), readTier(r)} },
+	factAllHalted:            func(r *reader) Fact { return AllHalted{r.bool()} },
+	factPersonHalted:         func(r *reader) Fact { return PersonHalted{r.u64(), r.bool()} },
+	factOrdersKept:           func(r *reader) Fact { return OrdersKept{r.u64(), r.i64()} },
+	factOrderPlaced:          func(r *reader) Fact { return readOrderPlaced(r) },
+	factOrderFilled:          func(r *reader) Fact { return readOrderFilled(r) },
+	factOrderCancelled:       func(r *reader) Fact { return readOrderCancelled(r) },
+	factOrderAmended:         func(r *reader) Fact { return readOrderAmended(r) },
+	factMarketCleared:        func(r *reader) Fact { return MarketCleared{r.u32(), r.i64(), r.i64()} },
+	factPhaseChanged:         func(r *reader) Fact { return readPhaseChanged(r) },
+	factConverted:            func(r *reader) Fact { return readConverted(r) },
+	factEligibilityPublished: func(r *reader) Fact { return EligibilityPublished{r.u32()} },
 }

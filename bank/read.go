@@ -37,10 +37,14 @@ func (s *State) PersonID(number uint64) (id [16]byte, found bool) {
 	return *s.people.At(int(number - 1)), true
 }
 
-// PersonByID returns the number of a person by the opaque id.
+// PersonByID returns the number of a person by the opaque id; 0, which is
+// nobody's, if there is none.
 func (s *State) PersonByID(id [16]byte) (number uint64, found bool) {
 	i, found := s.personOf.Find(Key(id).hash(), func(i int) bool { return *s.people.At(i) == id })
-	return uint64(i + 1), found
+	if !found {
+		return 0, false
+	}
+	return uint64(i + 1), true
 }
 
 // TimeAccount returns the account in which a person is paid.

@@ -252,6 +252,12 @@ func (s *script) command(args []string, options map[string]string) []byte {
 			standing.Features = bank.Feature(s.integer(options["features"]))
 		}
 		return standing.AppendTo(nil)
+	case "eligibility":
+		table := bank.PublishEligibility{Key: key, Text: strings.Repeat("x", int(s.integer(options["bytes"]))), Defaults: bank.DefaultFeatures}
+		if options["defaults"] != "" {
+			table.Defaults = bank.Feature(s.integer(options["defaults"]))
+		}
+		return table.AppendTo(nil)
 	case "exclude":
 		untilMS := int64(-1)
 		if args[2] != "never" {
@@ -466,6 +472,8 @@ func (s *script) describeFact(fact bank.Fact, as string) string {
 		return fmt.Sprintf("listing %d: person %d offers %d for %s", f.Listing, f.Seller, f.Quantity, micro(f.PriceMicro))
 	case bank.ListingEnded:
 		return fmt.Sprintf("listing %d over: buyer %d, price %s, royalty %s", f.Listing, f.Buyer, micro(f.PriceMicro), micro(f.RoyaltyMicro))
+	case bank.EligibilityPublished:
+		return fmt.Sprintf("eligibility %d", f.Version)
 	case bank.StandingSet:
 		line := fmt.Sprintf("person %d of tier %d may %s", f.Person, f.Standing.Tier, f.Standing.Features)
 		if f.Standing.ExcludedUntilMS != 0 {

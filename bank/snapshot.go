@@ -165,7 +165,7 @@ func (s *State) appendSmall(dst []byte) []byte {
 	for i := range s.shop.products {
 		dst = s.shop.products[i].appendTo(dst)
 	}
-	return s.trade.appendSmall(s.appendReviewRules(s.appendRateLimits(s.appendOperators(dst))))
+	return s.appendEligibility(s.trade.appendSmall(s.appendReviewRules(s.appendRateLimits(s.appendOperators(dst)))))
 }
 
 func appendEpoch(dst []byte, e Epoch) []byte {
@@ -200,6 +200,7 @@ func (s *State) readSmall(r *reader) error {
 		s.readRateLimits(r)
 		s.readReviewRules(r)
 		s.trade.readSmall(r)
+		s.readEligibility(r)
 	}
 	if !r.finished() {
 		return fmt.Errorf("the small part of the state is cut off or too long")

@@ -81,8 +81,10 @@ type Standing struct {
 	Tier uint8
 	// ExcludedUntilMS is until when persons keep themselves from spending.
 	ExcludedUntilMS int64
-	// Revision is that of what the standing follows from; 0 for everybody of
-	// whom nothing was said.
+	// Revision is that of what the standing follows from: the version of the table
+	// of eligibility in the upper 32 bits, and in the lower how often what is
+	// known of the person was set. It is 0 for everybody of whom nothing was
+	// said.
 	Revision uint64
 }
 
@@ -102,17 +104,27 @@ func standingFrom(r *reader) Standing {
 	return Standing{Features: Feature(r.u32()) & AllFeatures, Tier: r.u8(), ExcludedUntilMS: r.i64(), Revision: r.u64()}
 }
 
+// Bounds of the tables of eligibility.
+const (
+	MaxEligibility      = 1000 // versions
+	MaxEligibilityBytes = 16 << 10
+)
+
 // standings are those of the people of whom something was said, by number of
 // the person; those between them are zero.
 type standings struct {
 	of pages.Array[Standing]
+	// tables are the texts from which standings follow, by version from 1 on;
+	// defaults are what the last one says of people of whom nothing is known.
+	tables   []string
+	defaults Feature
 	// noTransfer is made from of: how many may not give to others.
 	noTransfer int
 }
 
 // Standing returns what a person may do.
 func (s *State) Standing(person uint64) Standing {
-	standing := Standing{Features: DefaultFeatures}
+	standing := Standing{Features: s.standings.defaults}
 	if person == 0 || person > uint64(s.standings.of.Len()) {
 		return standing
 	}
@@ -127,15 +139,23 @@ func (s *State) Standing(person uint64) Standing {
 // after all that the command and what it names could be refused for.
 func (s *State) May(person uint64, f Feature) Refusal { return s.may(person, f) }
 
+// may does not let a table that was replaced pay anybody: until the standing
+// follows from the last one, there is no payout.
 func (s *State) may(person uint64, f Feature) Refusal {
 	standing := s.Standing(person)
 	switch {
-	case standing.Features&f != f:
+	case standing.Features&f != f, f&FeaturePayout != 0 && !s.upToDate(standing):
 		return FeatureDenied
 	case f&spending != 0 && s.nowMS < standing.ExcludedUntilMS:
 		return SelfExcluded
 	}
 	return Accepted
+}
+
+// upToDate reports whether a standing follows from the table that holds now.
+func (s *State) upToDate(standing Standing) bool {
+	version, _ := s.Eligibility()
+	return version != 0 && standing.Revision>>32 == uint64(version)
 }
 
 // mayGive says why the person of an account may not give to the person of
@@ -147,6 +167,52 @@ func (s *State) mayGive(from, to uint64) Refusal {
 		return Accepted
 	}
 	return s.may(giver.Owner, FeatureTransfer)
+}
+
+// PublishEligibility adds a version of the table from which standings follow.
+// Whether its text can be read is checked before, and so is what it says of
+// people of whom nothing is known.
+type PublishEligibility struct {
+	Key      Key
+	Defaults Feature
+	Text     string // at most MaxEligibilityBytes
+}
+
+// AppendTo appends the encoded command. The text's length is a u16.
+func (c PublishEligibility) AppendTo(dst []byte) []byte {
+	text := c.Text[:min(len(c.Text), 1<<16-1)]
+	dst = le.AppendUint32(begin(dst, kindPublishEligibility, c.Key), uint32(c.Defaults))
+	return append(le.AppendUint16(dst, uint16(len(text))), text...)
+}
+
+// EligibilityPublished says the version of the table.
+type EligibilityPublished struct{ Version uint32 }
+
+func (s *State) publishEligibility(r *reader) Refusal {
+	defaults, text := Feature(r.u32()), r.text16()
+	if !r.finished() {
+		return Malformed
+	}
+	switch {
+	case len(s.standings.tables) >= MaxEligibility:
+		return TooMany
+	case len(text) > MaxEligibilityBytes:
+		return PolicyTooLarge
+	case defaults&^AllFeatures != 0 || defaults&FeaturePayout != 0:
+		return StandingInvalid
+	}
+	s.standings.tables, s.standings.defaults = append(s.standings.tables, string(text)), defaults
+	s.answer = le.AppendUint32(append(s.answer, uint8(factEligibilityPublished)), uint32(len(s.standings.tables)))
+	return Accepted
+}
+
+// Eligibility returns the table that holds now, and its version; 0 and nothing
+// before there is one.
+func (s *State) Eligibility() (version uint32, text string) {
+	if n := len(s.standings.tables); n > 0 {
+		return uint32(n), s.standings.tables[n-1]
+	}
+	return 0, ""
 }
 
 // SetStanding says what a person may do from now on. Its natural key is
@@ -239,9 +305,27 @@ func (v *standings) count(standing *Standing, by int) {
 	}
 }
 
+func (s *State) appendEligibility(dst []byte) []byte {
+	dst = le.AppendUint32(le.AppendUint32(dst, uint32(s.standings.defaults)), uint32(len(s.standings.tables)))
+	for _, text := range s.standings.tables {
+		dst = append(le.AppendUint16(dst, uint16(len(text))), text...)
+	}
+	return dst
+}
+
+func (s *State) readEligibility(r *reader) {
+	s.standings.defaults = Feature(r.u32())
+	for n := r.u32(); n > 0 && !r.short; n-- {
+		s.standings.tables = append(s.standings.tables, string(r.text16()))
+	}
+}
+
 // indexStandings rebuilds what is made from standings and refuses those that
 // say what cannot be.
 func (s *State) indexStandings() error {
+	if s.standings.defaults&^(AllFeatures&^FeaturePayout) != 0 || len(s.standings.tables) > MaxEligibility {
+		return fmt.Errorf("by default people may do %d, by %d tables", s.standings.defaults, len(s.standings.tables))
+	}
 	if uint64(s.standings.of.Len()) > s.People() {
 		return fmt.Errorf("there are standings of %d people, and %d people", s.standings.of.Len(), s.People())
 	}

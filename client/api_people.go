@@ -28,6 +28,18 @@ func (c *Client) GetAttention(ctx context.Context, person string, options ...Opt
 	return items[wire.Attention](ctx, c, "/v1/people/"+in(person)+"/attention", options, "day")
 }
 
+// GetAttributes is get-attributes: what the operator has found out about a person.
+// GET /v1/people/{person}/attributes; operator, person.
+func (c *Client) GetAttributes(ctx context.Context, person string, options ...Option) (wire.Attributes, error) {
+	return get[wire.Attributes](ctx, c, "/v1/people/"+in(person)+"/attributes", options)
+}
+
+// SetAttributes is set-attributes: say where a person lives, how old and how well known the person is.
+// PUT /v1/people/{person}/attributes; operator.
+func (c *Client) SetAttributes(ctx context.Context, person string, body wire.Attributes, options ...Option) (wire.Attributes, error) {
+	return send[wire.Attributes](ctx, c, "PUT", "/v1/people/"+in(person)+"/attributes", again, body, options)
+}
+
 // ListLinks is list-links: the worlds in which one is the same person, ended links too.
 // GET /v1/people/{person}/links; operator, person.
 func (c *Client) ListLinks(ctx context.Context, person string, options ...Option) ([]wire.Link, error) {
@@ -57,6 +69,12 @@ func (c *Client) ListMints(ctx context.Context, person string, options ...Option
 // DELETE /v1/people/{person}/personal-data; operator, person.
 func (c *Client) ErasePerson(ctx context.Context, person string, options ...Option) error {
 	return sendOnly(ctx, c, "DELETE", "/v1/people/"+in(person)+"/personal-data", again, nil, options)
+}
+
+// GetStanding is get-standing: what a person may do.
+// GET /v1/people/{person}/standing; operator, person.
+func (c *Client) GetStanding(ctx context.Context, person string, options ...Option) (wire.Standing, error) {
+	return get[wire.Standing](ctx, c, "/v1/people/"+in(person)+"/standing", options)
 }
 
 // GetUser is get-user: the person behind a world's user id.

@@ -9,6 +9,18 @@ import (
 	"github.com/attentionbank/attentionbank/wire"
 )
 
+// GetEligibility is get-eligibility: the table that says what people may do, by country, age and tier.
+// GET /v1/eligibility; operator, server, person, user.
+func (c *Client) GetEligibility(ctx context.Context, options ...Option) (wire.Eligibility, error) {
+	return get[wire.Eligibility](ctx, c, "/v1/eligibility", options)
+}
+
+// SetEligibility is set-eligibility: replace the table that says what people may do.
+// PUT /v1/eligibility; operator.
+func (c *Client) SetEligibility(ctx context.Context, body wire.NewEligibility, options ...Option) (wire.Eligibility, error) {
+	return send[wire.Eligibility](ctx, c, "PUT", "/v1/eligibility", keyed, body, options)
+}
+
 // SetMonetaryPolicy is set-monetary-policy: replace the monetary policy from the next epoch on.
 // PUT /v1/monetary-policy; operator.
 func (c *Client) SetMonetaryPolicy(ctx context.Context, body wire.MonetaryPolicy, options ...Option) (wire.MonetaryPolicy, error) {

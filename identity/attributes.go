@@ -4,33 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
+
+	"github.com/attentionbank/attentionbank/bank"
+	"github.com/attentionbank/attentionbank/eligibility"
 )
 
 // AgeState is what is known of a person's age.
-type AgeState uint8
+type AgeState = eligibility.Age
 
 // The states of age.
 const (
-	AgeUnknown AgeState = iota
-	AgeMinor
-	AgeAdult
+	AgeUnknown = eligibility.Unknown
+	AgeMinor   = eligibility.Minor
+	AgeAdult   = eligibility.Adult
 )
-
-var ageNames = [...]string{"unknown", "minor", "adult"}
-
-// String returns the name of the state.
-func (a AgeState) String() string { return ageNames[a] }
-
-// ParseAge reads the name of a state.
-func ParseAge(name string) (AgeState, bool) {
-	i := slices.Index(ageNames[:], name)
-	return AgeState(max(i, 0)), i >= 0
-}
-
-// MaxTier is the highest tier of people.
-const MaxTier = 9
 
 // Attributes are what the operator has found out about a person, by means
 // outside of the bank. They are personal and lie sealed under the subject's key.
@@ -39,13 +26,13 @@ type Attributes struct {
 	// not known.
 	Country string
 	Age     AgeState
-	// Tier is how well the person is known, 0 to MaxTier.
+	// Tier is how well the person is known, 0 to bank.MaxTier.
 	Tier uint8
 	// Revision counts from 1 on how often they were set; 0 for never.
 	Revision uint64
 }
 
-// ErrAttributesInvalid: a country is one of ISO 3166-1, a tier 0 to MaxTier.
+// ErrAttributesInvalid: a country is one of ISO 3166-1, a tier 0 to bank.MaxTier.
 var ErrAttributesInvalid = errors.New("attributes are a country of ISO 3166-1 alpha-2, an age of unknown, minor or adult, and a tier of 0 to 9")
 
 const attributesName = "attributes"
@@ -72,7 +59,7 @@ func decodeAttributes(plain []byte, revision uint64) (Attributes, error) {
 }
 
 func (a Attributes) valid() bool {
-	return a.Age <= AgeAdult && a.Tier <= MaxTier && (a.Country == "" || CountryKnown(a.Country))
+	return a.Age <= AgeAdult && a.Tier <= bank.MaxTier && (a.Country == "" || eligibility.CountryKnown(a.Country))
 }
 
 // SetAttributes keeps what was found out about a subject, in place of what was
@@ -184,17 +171,3 @@ func (r *Registry) Linked(ctx context.Context, subject uint64) ([]uint64, error)
 	}
 	return others, nil
 }
-
-// CountryKnown reports whether a code is one of ISO 3166-1 alpha-2.
-func CountryKnown(code string) bool {
-	return len(code) == 2 && strings.Index(countries, code)%3 == 0
-}
-
-// countries are the codes of ISO 3166-1 alpha-2, each with a space behind.
-const countries = "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ " +
-	"CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR " +
-	"GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP " +
-	"KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ " +
-	"NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW " +
-	"SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ " +
-	"UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW "

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"time"
 
+	"github.com/attentionbank/attentionbank/api"
 	"github.com/attentionbank/attentionbank/bank"
 	"github.com/attentionbank/attentionbank/collect"
 	"github.com/attentionbank/attentionbank/history"
@@ -26,6 +27,7 @@ type node struct {
 	lost      <-chan struct{} // closed when another may open the bank
 	journal   *journal.Writer
 	identity  *identity.Registry
+	standings *api.Standings // of its people
 	collector *collect.Collector
 	history   *sqldb.History
 	follower  *history.Follower
@@ -88,6 +90,7 @@ func (n *node) open(ctx context.Context, nowMS func() int64, warn func(string)) 
 		return err
 	}
 	n.closers = append(n.closers, func() error { return n.journal.Close(context.Background()) })
+	n.standings = api.NewStandings(n.journal, n.identity)
 	if err := n.openHistory(ctx, store, nowMS, warn); err != nil {
 		return err
 	}

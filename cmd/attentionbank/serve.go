@@ -141,7 +141,7 @@ func stopTracing(tracer *tracing.Tracer, logger *slog.Logger) {
 // handler returns the API of a bank.
 func (c *serveCommand) handler(n *node, entry *door, counts *traffic) http.Handler {
 	return api.New(api.Config{
-		Bank: boundedBank{n.journal, n.follower, c.HistoryLag.Milliseconds()}, Identity: n.identity, Collector: n.collector, History: n.history,
+		Bank: boundedBank{n.journal, n.follower, c.HistoryLag.Milliseconds()}, Identity: n.identity, Standings: n.standings, Collector: n.collector, History: n.history,
 		Webhooks: n.webhooks(c.WebhooksToPrivate), Conduct: n.patrol, Lag: n.follower.Lag, Ready: func() error { return errors.Join(entry.err(), n.ready()) }, Metrics: n.metrics(counts.collectors()...), Version: version(), Audience: c.Audience, NowMS: systemMS,
 		Draining: entry.draining, Streams: &counts.streams,
 	})
@@ -150,6 +150,11 @@ func (c *serveCommand) handler(n *node, entry *door, counts *traffic) http.Handl
 // serve answers until the context ends or a part of the bank has stopped.
 func (c *serveCommand) serve(ctx context.Context, n *node, served <-chan error, logger *slog.Logger, entry *door) error {
 	loops, stopLoops := context.WithCancel(ctx)
+	standing := make(chan struct{})
+	go func() {
+		defer close(standing)
+		n.standings.Run(loops, func(err error) { logger.Warn("standings are behind and will be tried again", "error", err) })
+	}()
 	minting := make(chan struct{})
 	go func() {
 		defer close(minting)
@@ -171,6 +176,7 @@ func (c *serveCommand) serve(ctx context.Context, n *node, served <-chan error, 
 	}
 	stopLoops()
 	<-minting
+	<-standing
 	if err != nil {
 		err = withHint(err, "mend what it names, such as a full disk, and start again: what was acknowledged is there, and a client's retry counts once")
 	}
