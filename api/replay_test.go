@@ -33,6 +33,7 @@ var keyed = map[string]struct{ who, body, other string }{
 	"create-listing":      {"person", `{"asset":"SWORD","quantity":1,"price":"1"}`, `{"asset":"SWORD","quantity":1,"price":"2"}`},
 	"cancel-listing":      {"person", `{"reference":"a"}`, `{"reference":"b"}`},
 	"buy-listing":         {"other", `{"max_price":"9"}`, `{"max_price":"8"}`},
+	"set-eligibility":     {"operator", `{"text":"name: a"}`, `{"text":"name: b"}`},
 	"set-allowance":       {"person", `{"daily":"3"}`, `{"daily":"4"}`},
 	"charge-user":         {"server", `{"amount":"1"}`, `{"amount":"2"}`},
 	"purchase-for-user":   {"server", `{"product":"sword","quantity":1,"max_total":"9"}`, `{"product":"sword","quantity":1,"max_total":"8"}`},

@@ -60,6 +60,7 @@ var kinds = [...]struct {
 	50: {"cancel_orders", true},
 	51: {"keep_orders", false},
 	52: {"convert", true},
+	53: {"publish_eligibility", false},
 }
 
 const referenceAt = 1 + 16 // kind and idempotency key
