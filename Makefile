@@ -20,20 +20,22 @@ build: ## Build bin/attentionbank
 test: build e2e/node/node_modules ## Install what the tests need, then run every test
 	./storetest/install-postgres
 	./e2e/install-chromium
+	cd sdk/js && node --test
 	go vet ./...
 	go test -count=1 -timeout 20m ./... # the end-to-end tests run a binary that the cache does not know
 
-e2e/node/node_modules: e2e/node/package.json e2e/node/package-lock.json
-	cd e2e/node && npm ci --no-audit --no-fund
+e2e/node/node_modules sdk/js/node_modules: %/node_modules: %/package.json %/package-lock.json
+	cd $* && npm ci --no-audit --no-fund
 	touch $@
 
 race: ## Run the tests under the race detector
 	go test -race -timeout 30m ./...
 
-lint: ## Formatting, staticcheck, known vulnerabilities
+lint: sdk/js/node_modules ## Formatting, staticcheck, types of the JavaScript client, known vulnerabilities
 	@test -z "$$(gofmt -l .)" || { echo "not formatted:"; gofmt -l .; exit 1; }
 	go run $(STATICCHECK) ./...
 	cd bench/peers && go vet ./...
+	cd sdk/js && npm run --silent check
 	@go run $(GOVULNCHECK) ./... > bin/govulncheck.txt 2>&1; status=$$?; cat bin/govulncheck.txt; \
 	if [ $$status -ne 0 ] && ! grep -q '^Vulnerability #' bin/govulncheck.txt; then \
 		echo "govulncheck: the vulnerability database cannot be reached from here; nothing was checked"; \
@@ -47,4 +49,4 @@ bench: build ## Measure this machine; JSON lines
 	./bin/attentionbank bench
 
 clean: ## Remove what was built; never ./data
-	rm -rf bin e2e/node/node_modules
+	rm -rf bin e2e/node/node_modules sdk/js/node_modules
