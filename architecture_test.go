@@ -91,6 +91,7 @@ var layers = map[string]struct {
 			"api",
 			"bank",
 			"calibrate",
+			"client",
 			"collect",
 			"conduct",
 			"economy",
