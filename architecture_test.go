@@ -52,6 +52,7 @@ var layers = map[string]struct {
 	"sqldb":  {ours: []string{"collect", "history", "identity", "journal", "ledger", "outbox", "pages"}, others: []string{"github.com/jackc/pgx/v5", "modernc.org/libc", "modernc.org/sqlite"}},
 	"api": {
 		ours: []string{
+			"abuse",
 			"amount",
 			"bank",
 			"collect",

@@ -164,6 +164,7 @@ func newServer(config Config) *server {
 	s.registerCatalogue()
 	s.registerPurchases()
 	s.registerListings()
+	s.registerReviews()
 	s.registerWebhooks()
 	s.registerConduct()
 	s.registerEvents()

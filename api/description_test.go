@@ -13,6 +13,7 @@ import (
 // so (a key revoked, a person erased, a session opened, events by their message
 // ids), or their secret can be shown only once.
 var repeatable = []string{
+	"appeal-case", // the same words about the same case are said once
 	"redeem-operator-link", "redeem-claim", "create-claim", "create-world-key", "create-operator-key", "create-person-key",
 	"revoke-key", "erase-person", "open-session", "send-batch", "send-track", "send-page", "send-screen", "send-identify", "send-group", "send-alias",
 	"send-b", "send-t", "send-p", "send-s", "send-i", "send-g", "send-a", "send-cloudevents", "send-snowplow", "send-posthog-batch", "send-posthog-events", "send-posthog",

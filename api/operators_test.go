@@ -160,7 +160,7 @@ func TestEveryActOfAnOperatorIsOnTheTrail(t *testing.T) {
 				body = keyed[op.OperationID].body
 			}
 			seen++
-			fill := strings.NewReplacer("{world}", "cafe", "{person}", s.otherPersonID, "{key}", spare, "{account}", worlds, "{operator}", "7", "{proposal}", "9", "{message}", "1",
+			fill := strings.NewReplacer("{world}", "cafe", "{person}", s.otherPersonID, "{key}", spare, "{account}", worlds, "{operator}", "7", "{proposal}", "9", "{message}", "1", "{case}", "1",
 				"{mine}", mine, "{issuer}", issuer)
 			s.do(strings.ToUpper(method), fill.Replace(path), s.operator, fill.Replace(body))
 			if len(s.trail("operation="+op.OperationID)) == 0 {

@@ -237,6 +237,9 @@ func (s *server) showPerson(ctx context.Context, who identity.Principal, subject
 		if !registered {
 			return
 		}
+		if held, found := state.Books().Find(ledger.Key{OwnerKind: ledger.OwnerPerson, Owner: number, Asset: ledger.Time, Purpose: ledger.PurposeHeldBack}); found && !restricted {
+			out.Body.HeldBack = points(state.Books().Account(held).Balance)
+		}
 		// The main account in every asset; further ones are found by their number.
 		for asset := uint32(1); int(asset) <= state.Books().Assets(); asset++ {
 			if restricted && state.Books().Asset(asset).World != subject.World && (asset != ledger.Time || len(links) > 0) {

@@ -11,32 +11,34 @@ import (
 // who makes them, and two bodies that differ. {mine}, {worlds} and {issuer} are
 // accounts, {hold} an open hold of 2.
 var keyed = map[string]struct{ who, body, other string }{
-	"create-world":        {"operator", `{"world":"plaza"}`, `{"world":"park"}`},
-	"set-world-share":     {"operator", `{"weight":3}`, `{"weight":4}`},
-	"publish-policy":      {"operator", `{"policy":"beta: 1"}`, `{"policy":"beta: 2"}`},
-	"set-monetary-policy": {"operator", monetary("capped"), monetary("fixed")},
-	"create-asset":        {"operator", `{"asset":"TICKET","scale":0}`, `{"asset":"TICKET","scale":1}`},
-	"open-account":        {"server", `{"world":"cafe","asset":"GOLD","sub":7}`, `{"world":"cafe","asset":"GOLD","sub":8}`},
-	"admit-operator":      {"operator", `{"name":"bo","key_hash":"` + strings.Repeat("ab", 32) + `"}`, `{"name":"bo","key_hash":"` + strings.Repeat("cd", 32) + `"}`},
-	"set-account-limits":  {"operator", `{"floor":"1","credit_limit":"0"}`, `{"floor":"2","credit_limit":"0"}`},
-	"create-transfer":     {"person", legs("r", "{mine}", "{worlds}", "1"), legs("r", "{mine}", "{worlds}", "2")},
-	"create-transfers":    {"operator", `{"transfers":[` + legs("r", "{issuer}", "{mine}", "1") + `]}`, `{"transfers":[` + legs("r", "{issuer}", "{mine}", "2") + `]}`},
-	"place-hold":          {"person", `{"account":"{mine}","beneficiary":"{worlds}","amount":"1"}`, `{"account":"{mine}","beneficiary":"{worlds}","amount":"2"}`},
-	"settle-hold":         {"server", `{"amount":"1","final":true}`, `{"amount":"2"}`},
-	"release-hold":        {"server", `{"reference":"a"}`, `{"reference":"b"}`},
-	"settle-group":        {"server", `{"reference":"a"}`, `{"reference":"b"}`},
-	"release-group":       {"server", `{"reference":"a"}`, `{"reference":"b"}`},
-	"set-product":         {"server", `{"kind":"item","asset":"SWORD","price":"2","on_sale":true}`, `{"kind":"item","asset":"SWORD","price":"3","on_sale":true}`},
-	"create-purchase":     {"person", `{"world":"cafe","product":"sword","quantity":1,"max_total":"9"}`, `{"world":"cafe","product":"sword","quantity":2,"max_total":"9"}`},
-	"end-purchase":        {"server", `{"delivered":true}`, `{"delivered":false}`},
-	"refund-purchase":     {"server", `{"reference":"a"}`, `{"reference":"b"}`},
-	"create-listing":      {"person", `{"asset":"SWORD","quantity":1,"price":"1"}`, `{"asset":"SWORD","quantity":1,"price":"2"}`},
-	"cancel-listing":      {"person", `{"reference":"a"}`, `{"reference":"b"}`},
-	"buy-listing":         {"other", `{"max_price":"9"}`, `{"max_price":"8"}`},
-	"set-eligibility":     {"operator", `{"text":"name: a"}`, `{"text":"name: b"}`},
-	"set-allowance":       {"person", `{"daily":"3"}`, `{"daily":"4"}`},
-	"charge-user":         {"server", `{"amount":"1"}`, `{"amount":"2"}`},
-	"purchase-for-user":   {"server", `{"product":"sword","quantity":1,"max_total":"9"}`, `{"product":"sword","quantity":1,"max_total":"8"}`},
+	"create-world":         {"operator", `{"world":"plaza"}`, `{"world":"park"}`},
+	"set-world-share":      {"operator", `{"weight":3}`, `{"weight":4}`},
+	"publish-policy":       {"operator", `{"policy":"beta: 1"}`, `{"policy":"beta: 2"}`},
+	"set-monetary-policy":  {"operator", monetary("capped"), monetary("fixed")},
+	"create-asset":         {"operator", `{"asset":"TICKET","scale":0}`, `{"asset":"TICKET","scale":1}`},
+	"open-account":         {"server", `{"world":"cafe","asset":"GOLD","sub":7}`, `{"world":"cafe","asset":"GOLD","sub":8}`},
+	"admit-operator":       {"operator", `{"name":"bo","key_hash":"` + strings.Repeat("ab", 32) + `"}`, `{"name":"bo","key_hash":"` + strings.Repeat("cd", 32) + `"}`},
+	"set-account-limits":   {"operator", `{"floor":"1","credit_limit":"0"}`, `{"floor":"2","credit_limit":"0"}`},
+	"create-transfer":      {"person", legs("r", "{mine}", "{worlds}", "1"), legs("r", "{mine}", "{worlds}", "2")},
+	"create-transfers":     {"operator", `{"transfers":[` + legs("r", "{issuer}", "{mine}", "1") + `]}`, `{"transfers":[` + legs("r", "{issuer}", "{mine}", "2") + `]}`},
+	"place-hold":           {"person", `{"account":"{mine}","beneficiary":"{worlds}","amount":"1"}`, `{"account":"{mine}","beneficiary":"{worlds}","amount":"2"}`},
+	"settle-hold":          {"server", `{"amount":"1","final":true}`, `{"amount":"2"}`},
+	"release-hold":         {"server", `{"reference":"a"}`, `{"reference":"b"}`},
+	"settle-group":         {"server", `{"reference":"a"}`, `{"reference":"b"}`},
+	"release-group":        {"server", `{"reference":"a"}`, `{"reference":"b"}`},
+	"set-product":          {"server", `{"kind":"item","asset":"SWORD","price":"2","on_sale":true}`, `{"kind":"item","asset":"SWORD","price":"3","on_sale":true}`},
+	"create-purchase":      {"person", `{"world":"cafe","product":"sword","quantity":1,"max_total":"9"}`, `{"world":"cafe","product":"sword","quantity":2,"max_total":"9"}`},
+	"end-purchase":         {"server", `{"delivered":true}`, `{"delivered":false}`},
+	"refund-purchase":      {"server", `{"reference":"a"}`, `{"reference":"b"}`},
+	"create-listing":       {"person", `{"asset":"SWORD","quantity":1,"price":"1"}`, `{"asset":"SWORD","quantity":1,"price":"2"}`},
+	"cancel-listing":       {"person", `{"reference":"a"}`, `{"reference":"b"}`},
+	"buy-listing":          {"other", `{"max_price":"9"}`, `{"max_price":"8"}`},
+	"set-eligibility":      {"operator", `{"text":"name: a"}`, `{"text":"name: b"}`},
+	"set-allowance":        {"person", `{"daily":"3"}`, `{"daily":"4"}`},
+	"charge-user":          {"server", `{"amount":"1"}`, `{"amount":"2"}`},
+	"purchase-for-user":    {"server", `{"product":"sword","quantity":1,"max_total":"9"}`, `{"product":"sword","quantity":1,"max_total":"8"}`},
+	"publish-review-rules": {"operator", strictRules, strings.Replace(strictRules, "strict", "stricter", 1)},
+	"decide-case":          {"operator", `{"decision":"uphold"}`, `{"decision":"release"}`},
 }
 
 func monetary(mode string) string {
@@ -82,6 +84,10 @@ func requireOnce(t *testing.T, method, path, id string) {
 	if strings.Contains(path, "/products/") || strings.Contains(path, "/purchases") || strings.Contains(path, "/listings") {
 		s.shop()
 	}
+	if id == "decide-case" {
+		s.ok("POST", "/v1/review-rules", s.operator, strictRules)
+		s.crowd()
+	}
 	if strings.Contains(path, "/charges") || id == "purchase-for-user" {
 		s.earn(s.personID, 1200_000_000)
 		s.nowMS += 25 * 60 * 60 * 1000
@@ -91,7 +97,7 @@ func requireOnce(t *testing.T, method, path, id string) {
 	if purchase == "" {
 		purchase = "1"
 	}
-	path = strings.NewReplacer("{product}", "sword", "{purchase}", purchase, "{listing}", "1").Replace(path)
+	path = strings.NewReplacer("{product}", "sword", "{purchase}", purchase, "{listing}", "1", "{case}", "1").Replace(path)
 	fill := strings.NewReplacer("{mine}", mine, "{worlds}", worlds, "{issuer}", issuer, "{hold}", hold, "{world}", "cafe", "{account}", worlds, "{group}", "cart", "{person}", "me", "{user_id}", "alice")
 	path, body := fill.Replace(path), fill.Replace(call.body)
 

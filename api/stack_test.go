@@ -125,7 +125,7 @@ func newStack(t *testing.T) *stack {
 	}
 	log := memory.NewEvents()
 	policies := func(uint32, int32, uint32) (*score.Policy, uint32) { return score.DefaultPolicy(), 0 }
-	collector, err := collect.Open(ctx, log, &memory.Head{}, log, memory.People{Registry: registry}, policies, collect.Options{Now: now})
+	collector, err := collect.Open(ctx, log, &memory.Head{}, log, memory.People{Registry: registry}, policies, collect.Options{Now: now, Rules: s.reviewRules})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -70,9 +70,10 @@ type reviews struct {
 	cases pages.Array[Case]
 	rules []string // by version, from 1 on
 
-	// What follows is made from cases: of each person the last case that holds
-	// back and the last that only watches, and the upheld ones in the order in
-	// which the time for an appeal ends.
+	// What follows is made from cases: of each person all of them, the last one
+	// that holds back and the last that only watches, and the upheld ones in the
+	// order in which the time for an appeal ends.
+	byPerson          map[uint64][]uint64
 	holding, watching map[uint64]uint64
 	upheld            []uint64
 }
@@ -334,8 +335,10 @@ func (v *reviews) uphold(number uint64) {
 // note brings what is made from cases up to date with one of them, in order.
 func (v *reviews) note(number uint64) {
 	if v.holding == nil {
-		v.holding, v.watching = map[uint64]uint64{}, map[uint64]uint64{}
+		v.holding, v.watching, v.byPerson = map[uint64]uint64{}, map[uint64]uint64{}, map[uint64][]uint64{}
 	}
+	person := v.cases.At(int(number - 1)).Person
+	v.byPerson[person] = append(v.byPerson[person], number)
 	if c := v.cases.At(int(number - 1)); c.Status == CaseShadow {
 		v.watching[c.Person] = number
 	} else {
@@ -359,6 +362,9 @@ func (s *State) CaseOf(person uint64) (number uint64, found bool) {
 	number, found = s.reviews.holding[person]
 	return number, found
 }
+
+// CasesOf returns the numbers of all cases of a person, the oldest first.
+func (s *State) CasesOf(person uint64) []uint64 { return slices.Clone(s.reviews.byPerson[person]) }
 
 // Covers reports whether opening a case would change nothing that matters.
 func (s *State) Covers(want OpenCase) bool {

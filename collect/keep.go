@@ -163,16 +163,23 @@ func (c *Collector) merged(ctx context.Context, parts []*block) iter.Seq2[rememb
 			next func() (rememberedID, error, bool)
 		}
 		var runs []*run
-		for _, part := range parts {
-			next, stop := iter.Pull2(part.all(ctx, c.blocks))
-			defer stop()
-			runs = append(runs, &run{next: next})
-		}
 		advance := func(r *run) (ok bool, err error) {
 			r.head, err, ok = r.next()
 			return ok, err
 		}
-		runs = slices.DeleteFunc(runs, func(r *run) bool { ok, err := advance(r); return !ok && err == nil })
+		for _, part := range parts {
+			next, stop := iter.Pull2(part.all(ctx, c.blocks))
+			defer stop()
+			r := &run{next: next}
+			ok, err := advance(r)
+			if err != nil {
+				yield(rememberedID{}, err)
+				return
+			}
+			if ok {
+				runs = append(runs, r)
+			}
+		}
 		for len(runs) > 0 {
 			least := slices.MinFunc(runs, func(a, b *run) int {
 				return cmp.Or(bytes.Compare(a.head.digest[:], b.head.digest[:]), cmp.Compare(a.head.position, b.head.position))

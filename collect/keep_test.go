@@ -1,6 +1,7 @@
 package collect_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync/atomic"
@@ -135,5 +136,55 @@ func TestBlocksOfAnotherLog(t *testing.T) {
 		w.requireVerdict("duplicate message_id_seen, first accepted", collect.TrustServer, jump("alice", fmt.Sprint("new", hour), w.nowMS))
 	}
 	w.requireVerdict("accepted", collect.TrustServer, jump("alice", "old0", w.nowMS))
+	w.Close()
+}
+
+type readable = memory.Blocks
+
+// unreadable are blocks whose entries cannot be read for a while.
+type unreadable struct {
+	*readable
+	fails atomic.Bool
+}
+
+// BlockPage implements collect.Blocks.
+func (b *unreadable) BlockPage(ctx context.Context, info collect.BlockInfo, page int) ([]byte, error) {
+	if b.fails.Load() && page < info.EntryPages {
+		return nil, errors.New("the disk cannot be read")
+	}
+	return b.readable.BlockPage(ctx, info, page)
+}
+
+// Hours that cannot be read are not put together with others: no id is lost by
+// it, of however few there are.
+func TestUnreadableHoursAreNotMerged(t *testing.T) {
+	blocks := &unreadable{readable: memory.NewBlocks()}
+	w := newWorld(t)
+	w.Close()
+	w.blocks = blocks
+	w.open()
+	seen := &w.Statistics().Seen
+	until := func(what string, done func() bool) {
+		t.Helper()
+		for deadline := time.Now().Add(10 * time.Second); !done(); time.Sleep(time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatal(what)
+			}
+			w.flush(ledger{}) // looks what can be put away
+		}
+	}
+	const hours = 11 // to the last of the day
+	for hour := range hours {
+		w.requireVerdict("accepted", collect.TrustServer, jump("alice", fmt.Sprint("m", hour), w.nowMS))
+		w.nowMS += hourMS
+		until("an hour that is over stays in memory", func() bool { return seen.InMemory.Load() <= 1 })
+	}
+	blocks.fails.Store(true)
+	w.nowMS += 2 * hourMS
+	until("nothing was tried", func() bool { return seen.Faults.Load() > 0 })
+	blocks.fails.Store(false)
+	for hour := range hours {
+		w.requireVerdict("duplicate message_id_seen, first accepted", collect.TrustServer, jump("alice", fmt.Sprint("m", hour), w.nowMS))
+	}
 	w.Close()
 }

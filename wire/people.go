@@ -7,6 +7,7 @@ type Person struct {
 	Points     string    `json:"points" doc:"Earned, waiting for the close of the running epoch."`
 	Closing    string    `json:"points_closing,omitempty" doc:"Being turned into TIME now."`
 	Owed       string    `json:"points_owed,omitempty" doc:"Taken back after they were paid; later earnings repay it first."`
+	HeldBack   string    `json:"held_back,omitempty" doc:"TIME that waits for an operator to look at it; see the cases."`
 	Accounts   []Account `json:"accounts"`
 	Registered bool      `json:"registered" doc:"Whether the bank has an account of the person yet; the first points open it."`
 }
