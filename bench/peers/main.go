@@ -64,6 +64,8 @@ func run() error {
 		{"postgres_function_64", "PostgreSQL with a plain transfer function, one call a transfer, 64 connections, keys unique, 1,000 accounts", plainFunction(*store, 64, 1000)},
 		{"postgres_function_hot", "the same with all credits to one account", plainFunction(*store, 64, 1)},
 		{"postgres_function_1", "the same from one connection, 1,000 accounts", plainFunction(*store, 1, 1000)},
+		{"numscript_memory", "the rules alone of Formance's ledger (numscript v0.2.0, compiled): in memory, one goroutine, nothing kept, 1,000 accounts", interpreted},
+		{"bank_batched", "the bank in process, batches of 8,000, 1,000 accounts: rules, keys, facts and chain, durable", ownBench(*bank, "transfers_1k", "")},
 		{"bank_http_1", "the bank over HTTP, one client, one at a time, embedded store", ownBench(*bank, "transfers_http_1", "")},
 	}
 	all := make([][]result, len(contenders))
