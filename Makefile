@@ -17,12 +17,15 @@ run: build ## Build and start the bank on 127.0.0.1:8080, with its files in ./da
 build: ## Build bin/attentionbank
 	go build -trimpath -o bin/attentionbank ./cmd/attentionbank
 
+# Many packages wait for servers, disks and browsers, so more of them run at a
+# time than there are processors. Without -count=1 the end-to-end tests would be
+# taken from the cache, which does not know their binary.
 test: build e2e/node/node_modules ## Install what the tests need, then run every test
 	./storetest/install-postgres
 	./e2e/install-chromium
 	cd sdk/js && node --test
 	go vet ./...
-	go test -count=1 -timeout 20m ./... # the end-to-end tests run a binary that the cache does not know
+	go test -count=1 -timeout 20m -p 4 ./...
 
 e2e/node/node_modules sdk/js/node_modules: %/node_modules: %/package.json %/package-lock.json
 	cd $* && npm ci --no-audit --no-fund
