@@ -34,7 +34,7 @@ func (s *server) owns(ctx context.Context, who identity.Principal, key ledger.Ke
 	return false, nil
 }
 
-var purposes = [...]string{"main", "issuer", "treasury", "points", "receivable", "receivable_contra", "clearing", "held_back"}
+var purposes = [...]string{"main", "issuer", "treasury", "points", "receivable", "receivable_contra", "clearing", "held_back", "operator", "goods", "payout"}
 var ownerKinds = [...]string{"bank", "world", "person"}
 
 func accountOf(state *bank.State, number uint64) wire.Account {

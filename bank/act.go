@@ -132,7 +132,7 @@ func (o *operators) needsTwo(k kind) bool {
 		return false
 	}
 	switch k {
-	case kindSetMonetaryPolicy, kindSetWorldShare, kindSetLimits:
+	case kindSetMonetaryPolicy, kindSetWorldShare, kindSetLimits, kindSetPayoutRate:
 		return true
 	case kindTransfer, kindPlaceHold, kindSettleHold, kindSettleGroup:
 		return o.acting // whoever owns the accounts needs nobody
@@ -146,7 +146,7 @@ func (o *operators) needsTwo(k kind) bool {
 // be carried out.
 func proposable(k kind) bool {
 	switch k {
-	case kindSetMonetaryPolicy, kindSetWorldShare, kindSetLimits, kindTransfer, kindPlaceHold, kindSettleHold, kindSettleGroup, kindAdmitOperator, kindRemoveOperator:
+	case kindSetMonetaryPolicy, kindSetWorldShare, kindSetLimits, kindTransfer, kindPlaceHold, kindSettleHold, kindSettleGroup, kindAdmitOperator, kindRemoveOperator, kindSetPayoutRate:
 		return true
 	}
 	return false

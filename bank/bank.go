@@ -34,6 +34,8 @@ type State struct {
 	rateLimits []RateLimit
 	reviews    reviews
 	standings  standings
+	goods      goods
+	payouts    payouts
 	allowances allowances
 	trade      trading
 
@@ -175,6 +177,18 @@ func init() { // not where it is declared, because an approval carries out anoth
 		kindKeepOrders:         (*State).keepOrders,
 		kindConvert:            (*State).convert,
 		kindPublishEligibility: (*State).publishEligibility,
+		kindSetCollection:      (*State).setCollection,
+		kindSetGood:            (*State).setGood,
+		kindOfferGood:          (*State).offerGood,
+		kindBuyGood:            (*State).buyGood,
+		kindGiveGood:           (*State).giveGood,
+		kindRefundGood:         (*State).refundGood,
+		kindSetPayoutRate:      (*State).setPayoutRate,
+		kindRequestPayout:      (*State).requestPayout,
+		kindFilePayouts:        (*State).filePayouts,
+		kindEndPayout:          (*State).endPayout,
+		kindCreditCard:         (*State).creditCard,
+		kindChargeBack:         (*State).chargeBack,
 	}
 }
 

@@ -160,7 +160,7 @@ func (s *State) productValid(p *Product) bool {
 	switch p.Kind {
 	case Item:
 		asset := s.books.Asset(p.Asset)
-		return asset != nil && asset.World == p.World && asset.Scale == 0 && p.DeadlineMS == 0
+		return asset != nil && asset.World == p.World && asset.Scale == 0 && !s.isCollection(p.Asset) && p.DeadlineMS == 0
 	case Service:
 		return p.Asset == 0 && p.DeadlineMS >= 1 && p.DeadlineMS <= MaxWindowMS && p.RoyaltyBPS == 0
 	}

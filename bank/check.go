@@ -3,6 +3,7 @@ package bank
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/attentionbank/attentionbank/ledger"
 )
@@ -10,7 +11,8 @@ import (
 // Check recomputes what must always hold of the whole state: all that
 // ledger.Books.Check does; the pending points of each world are the balances
 // of its points accounts; no person is below zero; open orders hold what
-// accounts say that they hold, and nothing is left in clearing; what was issued of TIME in
+// accounts say that they hold, and nothing is left in clearing; who owns a unique good has a unit of its
+// collection; what is set aside for payouts is pending; what was issued of TIME in
 // the closing epoch is within the shares of its worlds. It takes time in
 // proportion to the state.
 func (s *State) Check() error { return errors.Join(s.books.Check(), s.checkOwn()) }
@@ -42,5 +44,5 @@ func (s *State) checkOwn() error {
 			faults = append(faults, fmt.Errorf("epoch %d paid %d of world %d's share of %d", s.epochs.closing.Number, w.paidMicro, i+1, w.shareMicro))
 		}
 	}
-	return errors.Join(append(append(faults, s.checkHeldBack()...), s.checkTrade()...)...)
+	return errors.Join(append(slices.Concat(faults, s.checkHeldBack(), s.checkGoods(), s.checkPayouts()), s.checkTrade()...)...)
 }

@@ -65,6 +65,18 @@ const (
 	kindKeepOrders
 	kindConvert
 	kindPublishEligibility
+	kindSetCollection
+	kindSetGood
+	kindOfferGood
+	kindBuyGood
+	kindGiveGood
+	kindRefundGood
+	kindSetPayoutRate
+	kindRequestPayout
+	kindFilePayouts
+	kindEndPayout
+	kindCreditCard
+	kindChargeBack
 
 	kinds // behind the last
 )

@@ -69,6 +69,14 @@ const (
 	factPhaseChanged
 	factConverted
 	factEligibilityPublished
+	factCollectionSet
+	factGoodOffered
+	factGoodMoved
+	factPayoutRateSet
+	factPayoutRequested
+	factPayoutsFiled
+	factPayoutEnded
+	factCardCredited
 )
 
 // Posted is a posting and what the account came to by it. The two postings of

@@ -37,6 +37,14 @@ func (StandingSet) factKind() factKind          { return factStandingSet }
 func (AllowanceSet) factKind() factKind         { return factAllowanceSet }
 func (AllowanceSpent) factKind() factKind       { return factAllowanceSpent }
 func (EligibilityPublished) factKind() factKind { return factEligibilityPublished }
+func (CollectionSet) factKind() factKind        { return factCollectionSet }
+func (GoodOffered) factKind() factKind          { return factGoodOffered }
+func (GoodMoved) factKind() factKind            { return factGoodMoved }
+func (PayoutRateSet) factKind() factKind        { return factPayoutRateSet }
+func (PayoutRequested) factKind() factKind      { return factPayoutRequested }
+func (PayoutsFiled) factKind() factKind         { return factPayoutsFiled }
+func (PayoutEnded) factKind() factKind          { return factPayoutEnded }
+func (CardCredited) factKind() factKind         { return factCardCredited }
 
 // The methods below append facts to the answer of the running command.
 
@@ -155,4 +163,12 @@ var factReaders = []func(*reader) Fact{
 	factPhaseChanged:         func(r *reader) Fact { return readPhaseChanged(r) },
 	factConverted:            func(r *reader) Fact { return readConverted(r) },
 	factEligibilityPublished: func(r *reader) Fact { return EligibilityPublished{r.u32()} },
+	factCollectionSet:        func(r *reader) Fact { return CollectionSet{readCollection(r)} },
+	factGoodOffered:          func(r *reader) Fact { return GoodOffered{r.u64(), r.u32(), string(r.text8()), r.u64(), r.i64()} },
+	factGoodMoved:            func(r *reader) Fact { return GoodMoved{r.u64(), r.u64(), r.u64(), r.i64(), r.i64()} },
+	factPayoutRateSet:        func(r *reader) Fact { return PayoutRateSet{r.u32(), readPayoutRate(r)} },
+	factPayoutRequested:      func(r *reader) Fact { return PayoutRequested{r.u64(), r.u64(), r.u32(), r.u32(), r.i64(), r.i64()} },
+	factPayoutsFiled:         func(r *reader) Fact { return PayoutsFiled{r.u64(), readPayoutFile(r)} },
+	factPayoutEnded:          func(r *reader) Fact { return PayoutEnded{r.u64(), PayoutStatus(min(r.u8(), uint8(PayoutCancelled)))} },
+	factCardCredited:         func(r *reader) Fact { return CardCredited{r.u64(), readCardCredit(r.take(cardCreditBytes))} },
 }

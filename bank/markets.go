@@ -157,7 +157,7 @@ func operatorAccount(asset uint32) ledger.Key {
 // National currencies are not traded: they come and go by payouts only.
 func (s *State) marketValid(m *Market, config *market.Config) bool {
 	tradable := func(number uint32) bool {
-		return number == ledger.Time || s.World(s.books.Asset(number).World) != nil
+		return number == ledger.Time || !s.isCollection(number) && s.World(s.books.Asset(number).World) != nil
 	}
 	if m.Base == m.Quote || !tradable(m.Base) || !tradable(m.Quote) || !powerOfTen(m.LotUnits) || config.Check() != nil {
 		return false

@@ -126,6 +126,42 @@ const (
 	AllowanceExceeded
 	// QuoteExpired: a quote is good for the time that it says.
 	QuoteExpired
+	// CollectionInvalid: a collection is an asset of a world without decimal
+	// places that nothing else sells or trades and of which nothing was issued;
+	// its window and royalty are bounded as those of products.
+	CollectionInvalid
+	// CollectionNotFound: the asset is no collection of unique goods.
+	CollectionNotFound
+	// GoodInvalid: a good has an id of 1 to MaxGoodID of A-Z a-z 0-9 . _ : , -
+	// and a price of zero or more.
+	GoodInvalid
+	// GoodNotFound: there is no good of that number.
+	GoodNotFound
+	// NotYourGood: the good belongs to somebody else.
+	NotYourGood
+	// PayoutRateInvalid: a rate is of an asset of a world in a national currency
+	// with a code of three letters, both numbers 1 to 10^12.
+	PayoutRateInvalid
+	// PayoutsClosed: the operator pays nothing out of this asset now.
+	PayoutsClosed
+	// PayoutOutOfRange: a payout comes to one minor unit of the currency or more,
+	// up to MaxPaidMinor.
+	PayoutOutOfRange
+	// PayoutWorse: it would pay less than the person is ready to get.
+	PayoutWorse
+	// PayoutNotFound: there is no payout of that number, or none that waits.
+	PayoutNotFound
+	// PayoutOver: the payout has ended, or stands in a file already, or in none.
+	PayoutOver
+	// ChargebackOwed: the person owes what was taken back from a card.
+	ChargebackOwed
+	// CardCreditInvalid: a card buys an asset of a world, and what it buys is
+	// held for up to MaxCardHoldMS.
+	CardCreditInvalid
+	// CardCreditNotFound: there is no card credit of that number.
+	CardCreditNotFound
+	// CardCreditOver: all of it was taken back.
+	CardCreditOver
 )
 
 // Where the refusals of the markets' books begin, those of what the bank allows
@@ -169,6 +205,9 @@ var refusalCodes = [...]string{
 	"standing_invalid", "feature_denied", "self_excluded",
 	"allowance_invalid", "allowance_exceeded",
 	"quote_expired",
+	"collection_invalid", "collection_not_found", "good_invalid", "good_not_found", "not_your_good",
+	"payout_rate_invalid", "payouts_closed", "payout_out_of_range", "payout_worse", "payout_not_found", "payout_over",
+	"chargeback_owed", "card_credit_invalid", "card_credit_not_found", "card_credit_over",
 }
 
 // String returns the stable code by which clients know the refusal.

@@ -127,7 +127,7 @@ func (s *State) openAccount(r *reader) Refusal {
 		return PersonNotFound
 	case s.books.Asset(key.Asset) == nil:
 		return AssetNotFound
-	case key.OwnerKind != ledger.OwnerWorld && key.OwnerKind != ledger.OwnerPerson, key.Asset == ledger.Points:
+	case key.OwnerKind != ledger.OwnerWorld && key.OwnerKind != ledger.OwnerPerson, key.Asset == ledger.Points, s.isCollection(key.Asset):
 		return OwnerInvalid
 	case key.Sub > MaxSubAccount:
 		return TooMany

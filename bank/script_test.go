@@ -269,6 +269,9 @@ func (s *script) command(args []string, options map[string]string) []byte {
 	case "bytes":
 		return []byte(strings.Join(args[1:], " "))
 	}
+	if command := s.redeemCommand(args, options); command != nil {
+		return command
+	}
 	if command := s.tradeCommand(args, options); command != nil {
 		return command
 	}
@@ -390,11 +393,18 @@ func (s *script) name(number uint64) string {
 	case ledger.PurposePoints:
 		return fmt.Sprintf("points:%s:%s", owner, s.state.World(key.Sub/2).Code)
 	case ledger.PurposeReceivable:
+		if key.Asset != ledger.Points {
+			return fmt.Sprintf("receivable:%d.%s", key.Owner, asset)
+		}
 		return fmt.Sprintf("receivable:%d:%s", key.Owner, s.state.World(key.Sub).Code)
 	case ledger.PurposeReceivableContra:
 		return "receivable-contra"
 	case ledger.PurposeClearing:
 		return "clearing." + asset
+	case ledger.PurposeGoods:
+		return owner + "'s " + asset
+	case ledger.PurposePayout:
+		return "set-aside." + asset
 	case ledger.PurposeOperator:
 		return "operator." + asset
 	}
@@ -487,5 +497,5 @@ func (s *script) describeFact(fact bank.Fact, as string) string {
 	if line := s.describeOperatorFact(fact); line != "" {
 		return line
 	}
-	return fmt.Sprintf("%T %+v", fact, fact)
+	return s.describeRedeem(fact)
 }

@@ -16,6 +16,7 @@ import (
 //	| accounts waiting, parity 0 | parity 1 | repeats | purchases | listings |
 //	| cases | standings | allowances |
 //	| exchange | money of the orders of each market | traders |
+//	| goods | payouts | card credits |
 //
 // The small part holds sequence, time, worlds, policies, epochs, the bounds of
 // the ring of repeats and the products. Equal states have equal bytes.
@@ -40,6 +41,9 @@ type Frozen struct {
 	cases     pages.View[Case]
 	standings pages.View[Standing]
 	allowed   pages.View[Allowance]
+	goods     pages.View[good]
+	payouts   pages.View[Payout]
+	credits   pages.View[CardCredit]
 	trade     frozenTrade
 }
 
@@ -60,6 +64,9 @@ func (s *State) Freeze() *Frozen {
 		cases:     s.reviews.cases.Freeze(),
 		standings: s.standings.of.Freeze(),
 		allowed:   s.allowances.list.Freeze(),
+		goods:     s.goods.list.Freeze(),
+		payouts:   s.payouts.list.Freeze(),
+		credits:   s.payouts.credits.Freeze(),
 		trade:     s.trade.freeze(),
 	}
 }
@@ -106,7 +113,16 @@ func (f *Frozen) WriteTo(w io.Writer) (written int64, err error) {
 	if err := pages.Encode(counted, f.allowed, allowanceBytes, appendAllowance); err != nil {
 		return counted.n, err
 	}
-	return counted.n, f.trade.encode(counted)
+	if err := f.trade.encode(counted); err != nil {
+		return counted.n, err
+	}
+	if err := pages.Encode(counted, f.goods, goodBytes, appendGood); err != nil {
+		return counted.n, err
+	}
+	if err := pages.Encode(counted, f.payouts, payoutBytes, appendPayout); err != nil {
+		return counted.n, err
+	}
+	return counted.n, pages.Encode(counted, f.credits, cardCreditBytes, appendCardCredit)
 }
 
 type countingWriter struct {
@@ -165,7 +181,7 @@ func (s *State) appendSmall(dst []byte) []byte {
 	for i := range s.shop.products {
 		dst = s.shop.products[i].appendTo(dst)
 	}
-	return s.appendEligibility(s.trade.appendSmall(s.appendReviewRules(s.appendRateLimits(s.appendOperators(dst)))))
+	return s.appendPayouts(s.appendEligibility(s.trade.appendSmall(s.appendReviewRules(s.appendRateLimits(s.appendOperators(dst))))))
 }
 
 func appendEpoch(dst []byte, e Epoch) []byte {
@@ -201,6 +217,7 @@ func (s *State) readSmall(r *reader) error {
 		s.readReviewRules(r)
 		s.trade.readSmall(r)
 		s.readEligibility(r)
+		s.readPayouts(r)
 	}
 	if !r.finished() {
 		return fmt.Errorf("the small part of the state is cut off or too long")
@@ -288,7 +305,23 @@ func (s *State) readArrays(r *bufio.Reader) error {
 		return fmt.Errorf("reading allowances: %w", err)
 	}
 	s.allowances.list = *allowed
-	return s.trade.read(r)
+	if err := s.trade.read(r); err != nil {
+		return err
+	}
+	goods, err := pages.Decode(r, goodBytes, readGood)
+	if err != nil {
+		return fmt.Errorf("reading goods: %w", err)
+	}
+	payouts, err := pages.Decode(r, payoutBytes, readPayout)
+	if err != nil {
+		return fmt.Errorf("reading payouts: %w", err)
+	}
+	credits, err := pages.Decode(r, cardCreditBytes, readCardCredit)
+	if err != nil {
+		return fmt.Errorf("reading card credits: %w", err)
+	}
+	s.goods.list, s.payouts.list, s.payouts.credits = *goods, *payouts, *credits
+	return nil
 }
 
 // rebuildIndexes rebuilds the indexes and refuses references that point nowhere.
@@ -326,6 +359,12 @@ func (s *State) rebuildIndexes() error {
 		return err
 	}
 	if err := s.indexAllowances(); err != nil {
+		return err
+	}
+	if err := s.indexGoods(); err != nil {
+		return err
+	}
+	if err := s.validPayouts(); err != nil {
 		return err
 	}
 	if err := s.indexTrade(); err != nil {

@@ -162,6 +162,9 @@ func (s *State) upToDate(standing Standing) bool {
 // another. Operators' entries and what worlds are paid are no gifts.
 func (s *State) mayGive(from, to uint64) Refusal {
 	giver, taker := s.books.Account(from), s.books.Account(to)
+	if giver != nil && giver.Purpose == ledger.PurposeIssuer && s.isCollection(giver.Asset) {
+		return NotTransferable // which good it is has to be said
+	}
 	if giver == nil || taker == nil || s.operators.acting ||
 		giver.OwnerKind != ledger.OwnerPerson || taker.OwnerKind != ledger.OwnerPerson || giver.Owner == taker.Owner {
 		return Accepted

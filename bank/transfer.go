@@ -15,7 +15,7 @@ func (s *State) transfer(r *reader) Refusal {
 	for range min(count, ledger.MaxLegs+1) {
 		s.legs = append(s.legs, ledger.Leg{Debit: r.u64(), Credit: r.u64(), Amount: r.i64()})
 	}
-	if s.standings.noTransfer > 0 || s.standings.defaults&FeatureTransfer == 0 {
+	if len(s.goods.collections) > 0 || s.standings.noTransfer > 0 || s.standings.defaults&FeatureTransfer == 0 {
 		for _, leg := range s.legs {
 			if refusal := s.mayGive(leg.Debit, leg.Credit); refusal != Accepted {
 				return refusal

@@ -61,6 +61,18 @@ var kinds = [...]struct {
 	51: {"keep_orders", false},
 	52: {"convert", true},
 	53: {"publish_eligibility", false},
+	54: {"set_collection", false},
+	55: {"set_good", false},
+	56: {"offer_good", true},
+	57: {"buy_good", true},
+	58: {"give_good", true},
+	59: {"refund_good", true},
+	60: {"set_payout_rate", false},
+	61: {"request_payout", true},
+	62: {"file_payouts", false},
+	63: {"end_payout", false},
+	64: {"credit_card", true},
+	65: {"charge_back", true},
 }
 
 const referenceAt = 1 + 16 // kind and idempotency key

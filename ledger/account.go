@@ -46,6 +46,11 @@ const (
 	// PurposeOperator is what the bank's operator has earned, such as a share of
 	// the fees.
 	PurposeOperator
+	// PurposeGoods holds a person's units of a collection of unique goods, of
+	// which the bank knows which good each is.
+	PurposeGoods
+	// PurposePayout is what is set aside of an asset to be paid out.
+	PurposePayout
 
 	purposes
 )

@@ -170,7 +170,7 @@ func (b *Books) transferable(debit, credit uint64, amount int64) Refusal {
 // reserved reports whether the account moves by the bank's rules only.
 func (a *Account) reserved() bool {
 	switch a.Purpose {
-	case PurposePoints, PurposeReceivable, PurposeReceivableContra, PurposeClearing, PurposeHeldBack:
+	case PurposePoints, PurposeReceivable, PurposeReceivableContra, PurposeClearing, PurposeHeldBack, PurposeGoods, PurposePayout:
 		return true
 	case PurposeIssuer:
 		return a.Asset == Points || a.Asset == Time
