@@ -85,6 +85,7 @@ var layers = map[string]struct {
 	"storetest": {ours: []string{"bank", "collect", "history", "identity", "journal", "ledger", "market", "memory", "outbox"}, others: []string{"pgregory.net/rapid"}},
 	"auditor":   {pure: true}, // independent of what it audits
 	"sim":       {ours: []string{"auditor", "bank", "collect", "event", "journal", "ledger", "memory", "score"}},
+	"crowd":     {ours: []string{"abuse", "bank", "collect", "event", "identity", "journal", "ledger", "memory", "score"}},
 	"cmd/attentionbank": {
 		ours: []string{
 			"abuse",
@@ -94,7 +95,7 @@ var layers = map[string]struct {
 			"calibrate",
 			"client",
 			"collect",
-			"conduct",
+			"crowd", "conduct",
 			"economy",
 			"event",
 			"history",

@@ -9,6 +9,7 @@ import (
 
 type simulateCommand struct {
 	Faults simulateFaults `cmd:"" help:"Let disks fail, replies be lost, the power be cut, clocks jump and a second program take over; and audit what comes of it."`
+	Abuse  simulateAbuse  `cmd:"" help:"Let a crowd of which everything is known have a day, and say how well reviews tell it apart."`
 }
 
 type simulateFaults struct {
