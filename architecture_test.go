@@ -77,7 +77,7 @@ var layers = map[string]struct {
 	"tracing":    {ours: []string{"collect", "journal"}, others: []string{"go.opentelemetry.io/otel"}},
 	"client":     {ours: []string{"wire"}},
 
-	"lab":       {},
+	"lab":       {ours: []string{"market"}},
 	"recording": {ours: []string{"amount", "market"}},
 	"plot":      {},
 	"calibrate": {ours: []string{"amount", "plot", "score"}, others: []string{"go.yaml.in/yaml/v3", "gonum.org/v1/gonum"}},
@@ -101,6 +101,7 @@ var layers = map[string]struct {
 			"history",
 			"identity",
 			"journal",
+			"lab",
 			"ledger",
 			"outbox",
 			"packs",

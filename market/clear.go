@@ -166,10 +166,9 @@ func (b *Book) clearSide(side Side, price, left int64, events []Event) []Event {
 func (b *Book) fill(o *order, price, quantity int64, events []Event) []Event {
 	o.open -= quantity
 	o.filled += quantity
-	return append(events, Event{
-		Kind: OrderFilled, Side: o.side, Role: InCall, Market: b.market, Number: o.number, Owner: o.owner,
-		Reference: o.reference, Price: price, Quantity: quantity, Open: o.open,
-	})
+	events, e := b.tell(events, OrderFilled, o)
+	e.Role, e.Price, e.Quantity = InCall, price, quantity
+	return events
 }
 
 // share is an order of a class that is not filled whole.

@@ -79,3 +79,14 @@ type Event struct {
 	Open    int64
 	Counter uint64
 }
+
+// tell appends an event for an order and returns it for the rest of its fields
+// to be set in place: an Event that is made elsewhere and then copied costs the
+// processor several times as much.
+func (b *Book) tell(events []Event, kind EventKind, o *order) ([]Event, *Event) {
+	events = append(events, Event{})
+	e := &events[len(events)-1]
+	e.Kind, e.Side, e.Market = kind, o.side, b.market
+	e.Number, e.Owner, e.Reference, e.Open = o.number, o.owner, o.reference, o.open
+	return events, e
+}

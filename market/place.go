@@ -24,16 +24,13 @@ func (b *Book) place(o *Order, nowMS int64, events []Event) (uint64, []Event, Re
 	place := b.take()
 	record := b.orders.Write(int(place))
 	b.sequence++
-	*record = order{
-		number: b.sequence<<b.shift | uint64(place), owner: o.Owner, reference: o.Reference,
-		price: price, open: o.Quantity, expiresMS: o.ExpiresMS,
-		side: o.Side, kind: o.Kind, postOnly: o.PostOnly, selfTrade: o.SelfTrade,
-	}
-	number := record.number
-	events = append(events, Event{
-		Kind: OrderAccepted, Side: o.Side, Market: b.market, Number: number, Owner: o.Owner,
-		Reference: o.Reference, Price: price, Quantity: o.Quantity, Open: o.Quantity,
-	})
+	number := b.sequence<<b.shift | uint64(place)
+	// A place that take returns is empty but for next.
+	record.number, record.owner, record.price, record.open, record.next = number, o.Owner, price, o.Quantity, 0
+	record.side, record.kind, record.postOnly, record.selfTrade = o.Side, o.Kind, o.PostOnly, o.SelfTrade
+	record.reference, record.expiresMS = o.Reference, o.ExpiresMS
+	events, e := b.tell(events, OrderAccepted, record)
+	e.Price, e.Quantity = price, o.Quantity
 	return number, b.arrive(place, record, t, nowMS, events), Accepted
 }
 
@@ -249,13 +246,11 @@ func (b *Book) trade(taker, maker *order, price, quantity int64, events []Event)
 	taker.filled += quantity
 	maker.open -= quantity
 	maker.filled += quantity
-	return append(events, Event{
-		Kind: OrderFilled, Side: maker.side, Role: Maker, Market: b.market, Number: maker.number, Owner: maker.owner,
-		Reference: maker.reference, Price: price, Quantity: quantity, Open: maker.open, Counter: taker.number,
-	}, Event{
-		Kind: OrderFilled, Side: taker.side, Role: Taker, Market: b.market, Number: taker.number, Owner: taker.owner,
-		Reference: taker.reference, Price: price, Quantity: quantity, Open: taker.open, Counter: maker.number,
-	})
+	events, e := b.tell(events, OrderFilled, maker)
+	e.Role, e.Price, e.Quantity, e.Counter = Maker, price, quantity, taker.number
+	events, e = b.tell(events, OrderFilled, taker)
+	e.Role, e.Price, e.Quantity, e.Counter = Taker, price, quantity, maker.number
+	return events
 }
 
 // tally sums the trades of one instruction.
@@ -311,10 +306,8 @@ func (b *Book) amend(place uint32, price, open, nowMS int64, events []Event) ([]
 		b.sequence++
 	}
 	record.price, record.open = price, open
-	events = append(events, Event{
-		Kind: OrderAmended, Side: record.side, Reason: reason, Market: b.market, Number: record.number, Owner: record.owner,
-		Reference: record.reference, Price: price, Quantity: record.filled + open, Open: open,
-	})
+	events, e := b.tell(events, OrderAmended, record)
+	e.Reason, e.Price, e.Quantity = reason, price, record.filled+open
 	if keeps {
 		return events, Accepted
 	}

@@ -101,10 +101,8 @@ func (b *Book) cancel(place uint32, reason Reason, events []Event) []Event {
 
 // end cancels an order that is in no queue.
 func (b *Book) end(place uint32, o *order, reason Reason, events []Event) []Event {
-	events = append(events, Event{
-		Kind: OrderCancelled, Side: o.side, Reason: reason, Market: b.market,
-		Number: o.number, Owner: o.owner, Reference: o.reference, Price: o.price, Quantity: o.open,
-	})
+	events, e := b.tell(events, OrderCancelled, o)
+	e.Reason, e.Price, e.Quantity, e.Open = reason, o.price, o.open, 0
 	b.retire(place, o)
 	return events
 }

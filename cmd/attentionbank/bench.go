@@ -17,6 +17,7 @@ import (
 )
 
 type benchCommand struct {
+	Name    string        `arg:"" optional:"" help:"Run only benchmarks whose name contains this, as --only."`
 	Only    string        `help:"Run only benchmarks whose name contains this."`
 	Runs    int           `default:"3" help:"Runs of each; the median is reported."`
 	Seconds float64       `default:"4" help:"Length of a run."`
@@ -34,6 +35,7 @@ durable (every record is synced), and the load comes from this process, on the s
 
 Examples:
   attentionbank bench
+  attentionbank bench market --runs 5
   attentionbank bench --only transfers --seconds 10 --data /var/tmp
   attentionbank bench --only large --runs 1
   attentionbank bench --only history --store postgres://postgres@127.0.0.1/postgres
@@ -111,10 +113,14 @@ func (c *benchCommand) Run(env *environment) error {
 	if err := (Site{Store: c.Store}).check(); err != nil {
 		return err
 	}
+	if c.Name != "" && c.Only != "" {
+		return usage("expected NAME or --only, not both")
+	}
+	c.Only = cmp.Or(c.Only, c.Name)
 	c.length = time.Duration(c.Seconds * float64(time.Second))
 	ran := false
 	var names []string
-	for _, b := range benchmarks {
+	for _, b := range slices.Concat(benchmarks, bookBenchmarks) {
 		for _, title := range b.lines {
 			names = append(names, title.name)
 		}
