@@ -154,6 +154,8 @@ export class Tracker {
     this.base = undefined
     /** @type {Promise<void> | undefined} */
     this.sending = undefined
+    /** @type {(() => void) | undefined} */
+    this.release = undefined
     this.ready = options.consent ? this.consent(true) : Promise.resolve()
   }
 
@@ -211,7 +213,11 @@ export class Tracker {
       touched = performance.now()
       this.touch()
     })
-    on(globalThis, 'focus blur pageshow', () => this.see())
+    on(globalThis, 'focus blur', () => this.see())
+    on(globalThis, 'pageshow', () => {
+      if (this.base) this.live()
+      this.see()
+    })
     on(globalThis, 'online', () => {
       this.notBefore = 0
       this.flush()
@@ -224,6 +230,7 @@ export class Tracker {
       this.meter.set(false)
       this.meter.end()
       this.beacon()
+      this.release?.() // the page may be kept, and never come back
     })
   }
 
@@ -298,10 +305,9 @@ export class Tracker {
   async open() {
     const { indexedDB } = globalThis
     if (!indexedDB) return
-    // The lock says that this page is alive, so that others leave its events alone.
     const name = this.options.name
-    const { locks } = navigator
-    locks?.request(`${name}:${this.run}`, () => new Promise((resolve) => this.undo.push(() => resolve(undefined)))).catch(() => {})
+    this.live()
+    this.undo.push(() => this.release?.())
     const request = indexedDB.open(name, 1)
     request.onupgradeneeded = () => request.result.createObjectStore('events', { keyPath: 'messageId' })
     /** @type {IDBDatabase} */
@@ -313,7 +319,7 @@ export class Tracker {
     }
     if (!this.consented) return base.close()
     this.base = base
-    const alive = new Set((await locks?.query())?.held?.map((lock) => lock.name))
+    const alive = new Set((await navigator.locks?.query())?.held?.map((lock) => lock.name))
     await this.store((events) => {
       for (const item of this.waiting) events.put(item) // from before it was open
       events.getAll().onsuccess = (event) => {
@@ -325,6 +331,13 @@ export class Tracker {
         }
       }
     })
+  }
+
+  /** Holds a lock that says that this page is alive, so that others leave its events alone. */
+  live() {
+    this.release?.()
+    const hold = () => new Promise((/** @type {(value?: unknown) => void} */ resolve) => (this.release = resolve))
+    navigator.locks?.request(`${this.options.name}:${this.run}`, hold).catch(() => {})
   }
 
   /** @param {(events: IDBObjectStore) => void} change */
