@@ -86,6 +86,12 @@ func (c *Client) open(ctx context.Context, request *call, body []byte) (*http.Re
 		return nil, fmt.Errorf("client: %w", err)
 	}
 	made.Header.Set("Accept", "application/json")
+	if request.streams {
+		made.Header.Set("Accept", "text/event-stream")
+	}
+	if request.lastEventID != "" {
+		made.Header.Set("Last-Event-ID", request.lastEventID)
+	}
 	if body != nil {
 		made.Header.Set("Content-Type", "application/json")
 	}

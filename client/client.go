@@ -119,6 +119,9 @@ func After(cursor string) Option { return Where("cursor", cursor) }
 // method; an unknown one is an error.
 func Where(name, value string) Option { return func(c *call) { c.query.Set(name, value) } }
 
+// Since goes on with a stream behind an event that was seen.
+func Since(eventID string) Option { return func(c *call) { c.lastEventID = eventID } }
+
 // Header keeps the headers of the answer, such as Idempotent-Replayed,
 // X-Journal-Sequence, X-History-Lag-Ms, RateLimit and X-Request-Id.
 func Header(into *http.Header) Option { return func(c *call) { c.header = into } }
@@ -146,6 +149,8 @@ type call struct {
 	paged          bool
 	idempotencyKey string
 	header         *http.Header
+	streams        bool
+	lastEventID    string
 }
 
 func newCall(method, path string, repeat repetition, body any, options []Option) *call {
@@ -169,6 +174,9 @@ func (c *call) check() error {
 		if !known {
 			return fmt.Errorf("client: %s %s has no filter %q; it has: %s", c.method, c.path, name, strings.Join(c.filters, ", "))
 		}
+	}
+	if c.lastEventID != "" && !c.streams {
+		return fmt.Errorf("client: %s %s is no stream", c.method, c.path)
 	}
 	if c.idempotencyKey != "" && c.repeat != keyed {
 		return fmt.Errorf("client: %s %s takes no Idempotency-Key", c.method, c.path)

@@ -29,6 +29,7 @@ type lived struct {
 // and in Node behind networks that fail: the bank's presence is the truth to
 // within a bucket, everything counts once, and nothing is done without consent.
 func TestOurClientInPages(t *testing.T) {
+	t.Parallel()
 	if _, err := exec.LookPath("node"); err != nil {
 		t.Skip("Node is not installed")
 	}
