@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"go/format"
+	"go/token"
 	"maps"
 	"os"
 	"path/filepath"
@@ -273,6 +274,9 @@ func goName(name string, exported bool) string {
 		default:
 			text.WriteString(strings.ToUpper(word[:1]) + word[1:])
 		}
+	}
+	if token.IsKeyword(text.String()) {
+		return text.String() + "ID"
 	}
 	return text.String()
 }
