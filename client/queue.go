@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"sync"
-	"time"
 )
 
 // ErrFull says that so much waits for the bank that nothing more is taken.
@@ -22,7 +21,6 @@ type queue struct {
 	maxBytes int64
 	waiting  [][]byte
 	bytes    int64
-	since    time.Time     // when the oldest began to wait
 	full     chan struct{} // told when there is a batch
 	closed   bool
 
