@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/attentionbank/attentionbank/abuse"
 	"github.com/attentionbank/attentionbank/score"
 )
 
@@ -19,6 +20,8 @@ type Rehearsal struct {
 	// within the days: as many as the longest window has.
 	LeadDays int
 	Policies Policies
+	// MarkSecret keys what stands for devices.
+	MarkSecret [32]byte
 	// Progress is told the batches that were read.
 	Progress func(seq uint64)
 }
@@ -35,8 +38,57 @@ type Rehearsed struct {
 // touched. Verdicts stay as they were reached; who was erased is left out. It
 // takes about 2 KiB of memory for a person and day.
 func Rehearse(ctx context.Context, log Log, subjects Subjects, r Rehearsal) ([]Rehearsed, error) {
+	f, err := foldAnew(ctx, log, subjects, r)
+	if err != nil {
+		return nil, err
+	}
+	return f.rehearsed(ctx, r)
+}
+
+// Reviewed is what review rules find of a person's day.
+type Reviewed struct {
+	Person [16]byte
+	Day    int32
+	abuse.Assessment
+}
+
+// RehearseReview does the same and looks at the days of all worlds by review
+// rules. Of the days before, only who came at all is read.
+func RehearseReview(ctx context.Context, log Log, subjects Subjects, r Rehearsal, rules *abuse.Rules) (list []Reviewed, err error) {
+	f, err := foldAnew(ctx, log, subjects, r)
+	if err != nil {
+		return nil, err
+	}
+	pass := &review{counts: map[Mark]int64{}}
+	for subject, who := range f.people.unsaved {
+		for number, d := range who.days {
+			if number < r.FromDay || number > r.UntilDay {
+				continue
+			}
+			person, err := f.c.subjects.Person(ctx, subject)
+			if errors.Is(err, ErrErased) {
+				break
+			}
+			if err != nil {
+				return nil, fmt.Errorf("finding a person: %w", err)
+			}
+			company, err := f.company(ctx, pass, d)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, Reviewed{person, number, rules.Assess(d.trace(), company)})
+		}
+	}
+	slices.SortFunc(list, func(a, b Reviewed) int {
+		return cmp.Or(cmp.Compare(a.Trust+a.ShadowTrust, b.Trust+b.ShadowTrust), slices.Compare(a.Person[:], b.Person[:]), cmp.Compare(a.Day, b.Day))
+	})
+	return list, nil
+}
+
+// foldAnew folds the log by the policies of a rehearsal.
+func foldAnew(ctx context.Context, log Log, subjects Subjects, r Rehearsal) (*fold, error) {
 	const dayMS = 24 * 60 * 60 * 1000
-	c := &Collector{log: log, subjects: subjects, policies: r.Policies}
+	c := &Collector{log: log, subjects: subjects, policies: r.Policies, markSecret: r.MarkSecret}
 	c.fold = newFold(c)
 	f := &c.fold
 	first, err := log.FirstSince(ctx, -1<<63)
@@ -60,16 +112,20 @@ func Rehearse(ctx context.Context, log Log, subjects Subjects, r Rehearsal) ([]R
 			return nil, err
 		}
 	}
-	return f.rehearsed(ctx, r)
+	return f, nil
 }
 
-// rehearse folds a batch: all of it, or only who is whom, which lasts.
+// rehearse folds a batch: all of it, or only who is whom and who came at all,
+// which lasts.
 func (f *fold) rehearse(ctx context.Context, batch Batch, whole bool) error {
 	for e, err := range batch.entries() {
 		if err != nil {
 			return err
 		}
 		if !whole && e.kind == eventEntry {
+			if err := f.came(ctx, batch.ReceivedMS, &e); err != nil {
+				return err
+			}
 			continue
 		}
 		p, err := f.open(ctx, e)
@@ -83,6 +139,23 @@ func (f *fold) rehearse(ctx context.Context, batch Batch, whole bool) error {
 			return err
 		}
 	}
+	return nil
+}
+
+// came notes since when a person is known, without a look at what was done.
+func (f *fold) came(ctx context.Context, receivedMS int64, e *entry) error {
+	if e.verdict != Accepted && e.verdict != Capped {
+		return nil
+	}
+	target, who, err := f.target(ctx, e.subject)
+	if err != nil || who.since.ms != 0 {
+		return err
+	}
+	who.since = arrival{receivedMS, e.world}
+	if e.policyVersion != 0 {
+		who.since.ms = 1
+	}
+	f.people.change(target, who)
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/attentionbank/attentionbank/abuse"
 	"github.com/attentionbank/attentionbank/bank"
+	"github.com/attentionbank/attentionbank/score"
 )
 
 // found is what a version of the rules has found of a day.
@@ -64,8 +65,7 @@ func (f *fold) look(ctx context.Context, r *review, key dayKey, who *person, d *
 	if err != nil {
 		return nil, err
 	}
-	trace := d.Trace(func(world uint32) bool { return d.world(world).policyVersion == 0 })
-	a := r.rules.Assess(&trace, company)
+	a := r.rules.Assess(d.trace(), company)
 	if len(a.Findings) == 0 {
 		return nil, nil
 	}
@@ -92,6 +92,12 @@ func (f *fold) look(ctx context.Context, r *review, key dayKey, who *person, d *
 		cases = append(cases, open)
 	}
 	return cases, nil
+}
+
+// trace is what is looked at of a day: what was not imported.
+func (d *day) trace() *score.Trace {
+	trace := d.Trace(func(world uint32) bool { return d.world(world).policyVersion == 0 })
+	return &trace
 }
 
 // signals are what was found of a day.

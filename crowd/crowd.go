@@ -86,6 +86,7 @@ const (
 // crowd draws a crowd of so many people.
 func draw(random *rand.Rand, count int) []*person {
 	var people []*person
+	farms := random.IntN(len(farmDevices))
 	add := func(kind Kind, devices ...string) *person {
 		p := &person{kind: kind, name: fmt.Sprintf("%s-%d", kind, len(people)), devices: devices}
 		if len(devices) == 0 {
@@ -111,7 +112,8 @@ func draw(random *rand.Rand, count int) []*person {
 				have += size
 			case Farm:
 				size := 14 + random.IntN(24)
-				farm(random, size, add)
+				farm(random, size, farmDevices[farms%len(farmDevices)], add)
+				farms++
 				have += size
 			default:
 				p := add(kind)

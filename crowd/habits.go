@@ -117,10 +117,13 @@ func (p *person) ticks(random *rand.Rand, s span, device int) {
 	}
 }
 
-// farm is an army of new accounts that come within an hour, by one machine, by
-// several, or each by a device of its own that the program makes up.
-func farm(random *rand.Rand, size int, add func(Kind, ...string) *person) {
-	start, perDevice := between(random, 8, 15), []int{1000, 3 + random.IntN(5), 1}[random.IntN(3)]
+// farmDevices are how many of an army come by a device: all by one machine, some
+// by each of several, or each by one of its own that the program makes up.
+var farmDevices = []int{1000, 5, 1}
+
+// farm is an army of new accounts that come within an hour.
+func farm(random *rand.Rand, size, perDevice int, add func(Kind, ...string) *person) {
+	start := between(random, 8, 15)
 	farm := random.Uint32()
 	for i := range size {
 		p := add(Farm, fmt.Sprintf("farm %d device %d", farm, i/perDevice))

@@ -119,37 +119,46 @@ func (s stateRead) Read(_ context.Context, read func(*bank.State)) error {
 	return nil
 }
 
-func (c *policyDryRunCommand) rehearse(env *environment, candidate *score.Policy, fromDay, untilDay int32) (outcome dryRun, err error) {
-	store, head, done, err := openForReading(env, c.Site)
+// openRehearsal opens a bank that nobody serves to fold its events anew: its
+// last state, who its people are, and the events. The node is to be closed.
+func openRehearsal(env *environment, site Site) (state *bank.State, n *node, events collect.Log, err error) {
+	store, head, done, err := openForReading(env, site)
 	if err != nil {
-		return outcome, err
+		return nil, nil, nil, err
 	}
 	defer done()
 	last, _, err := head.Load()
 	if err != nil {
-		return outcome, fmt.Errorf("reading the second head of the journal: %w", err)
+		return nil, nil, nil, fmt.Errorf("reading the second head of the journal: %w", err)
 	}
 	progress, end := recordProgress(env, "replaying records")
-	state, err := journal.StateAt(env.context, store, last, progress)
+	state, err = journal.StateAt(env.context, store, last, progress)
 	end()
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	n = &node{site: site}
+	if err := n.openIdentity(env.context, systemMS); err != nil {
+		return nil, nil, nil, errors.Join(err, n.close())
+	}
+	opened, eventsHead, err := site.openEvents(env.context)
+	if err != nil {
+		return nil, nil, nil, errors.Join(err, n.close())
+	}
+	n.closers = append(n.closers, opened.Close, eventsHead.Close)
+	return state, n, opened, nil
+}
+
+func (c *policyDryRunCommand) rehearse(env *environment, candidate *score.Policy, fromDay, untilDay int32) (outcome dryRun, err error) {
+	state, n, events, err := openRehearsal(env, c.Site)
 	if err != nil {
 		return outcome, err
 	}
+	defer func() { err = errors.Join(err, n.close()) }()
 	world, found := state.WorldByCode(c.World)
 	if !found {
 		return outcome, withHint(fmt.Errorf("the bank has no world %s", c.World), "it has %s", worldsOf(state))
 	}
-	n := &node{site: c.Site}
-	defer func() { err = errors.Join(err, n.close()) }()
-	if err := n.openIdentity(env.context, systemMS); err != nil {
-		return outcome, err
-	}
-	events, eventsHead, err := c.openEvents(env.context)
-	if err != nil {
-		return outcome, err
-	}
-	n.closers = append(n.closers, events.Close, eventsHead.Close)
-
 	held := newPolicyBook(stateRead{state}, func() int64 { return state.NowMS() }).of
 	proposed := func(of uint32, day int32, importVersion uint32) (*score.Policy, uint32) {
 		if of != world || importVersion != 0 {
@@ -169,7 +178,8 @@ func (c *policyDryRunCommand) rehearse(env *environment, candidate *score.Policy
 		{proposed, &outcome.Then, func(m *dryRunMove, points int64) { m.thenMicro += points }},
 	} {
 		r.Policies = run.policies
-		r.Progress, end = recordProgress(env, "folding batches of events")
+		progress, end := recordProgress(env, "folding batches of events")
+		r.Progress = progress
 		days, err := collect.Rehearse(env.context, events, subjects{n.identity}, r)
 		end()
 		if err != nil {

@@ -22,6 +22,8 @@ type cli struct {
 	Score  scoreCommand  `cmd:"" help:"Compute attention and its value from numbers or from files, without a server."`
 	Policy policyCommand `cmd:"" help:"Check a policy, and see who would gain and lose by it."`
 
+	Review reviewCommand `cmd:"" help:"Try review rules on days that are over."`
+
 	Calibrate calibrateCommand `cmd:"" help:"Estimate the weights of a policy from what people did and what came of it."`
 
 	Import  importCommand  `cmd:"" help:"Bring history into a bank as its operator."`
