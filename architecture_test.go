@@ -103,6 +103,7 @@ var layers = map[string]struct {
 			"journal",
 			"lab",
 			"ledger",
+			"market",
 			"outbox",
 			"packs",
 			"patrol",

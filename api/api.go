@@ -107,6 +107,7 @@ type server struct {
 	persons  remembered[[16]byte, uint64]
 	worlds   remembered[string, uint32]
 	codes    remembered[uint32, string]
+	markets  remembered[uint32, marketUnits]
 	holds    remembered[uint64, ledger.Hold] // as they were when last seen
 	vouched  remembered[[32]byte, struct{}]  // tokens whose session is open, by their SHA-256
 
@@ -165,6 +166,8 @@ func newServer(config Config) *server {
 	s.registerPurchases()
 	s.registerListings()
 	s.registerReviews()
+	s.registerMarkets()
+	s.registerOrders()
 	s.registerWebhooks()
 	s.registerConduct()
 	s.registerEvents()

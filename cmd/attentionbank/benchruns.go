@@ -3,13 +3,11 @@ package main
 import (
 	"context"
 	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
@@ -17,7 +15,6 @@ import (
 	"github.com/attentionbank/attentionbank/bank"
 	"github.com/attentionbank/attentionbank/event"
 	"github.com/attentionbank/attentionbank/history"
-	"github.com/attentionbank/attentionbank/identity"
 	"github.com/attentionbank/attentionbank/journal"
 	"github.com/attentionbank/attentionbank/ledger"
 	"github.com/attentionbank/attentionbank/score"
@@ -35,6 +32,8 @@ var benchmarks = []benchmark{
 	single("transfers_http_64", "one transfer a request over HTTP, 64 clients, idempotency keys, durable", "transfers", httpTransfers(64, 1)),
 	single("transfers_http_1", "one transfer a request over HTTP, one client, one at a time, durable", "transfers", httpTransfers(1, 1)),
 	single("transfers_http_100", "100 atomic legs a request over HTTP, 8 clients, random accounts, durable", "transfers", httpTransfers(8, 100)),
+	single("orders_256", "one order, amendment or cancellation a call in process, 256 clients of two people each, idempotency keys, facts kept, durable; 60 % passive limits, 30 % cancellations of an own order, 10 % marketable", "orders", benchOrders),
+	single("orders_http_64", "the same over HTTP, one a request, 64 clients", "orders", benchOrdersHTTP),
 	single("events_http", "Segment batches of 100 events of about 350 bytes over HTTP, 8 clients, server key, sealed, durable", "events", benchEvents),
 	single("message_ids", "a week of hours of 20,000 events each, then one more at full speed: in process, sealed, durable; bytes are of a remembered message id, beside the log of events", "events", benchMessageIDs),
 	{largeLines, benchLarge},
@@ -309,24 +308,6 @@ func serveBench(n *node) (address string, stop func(), err error) {
 	})}
 	go server.Serve(listener) // ends with Close
 	return listener.Addr().String(), func() { server.Close() }, nil
-}
-
-// benchKey makes a server key of the world "bench" that may call as often as
-// the machine lets it.
-func (n *node) benchKey(ctx context.Context) (secret string, err error) {
-	key, secret, err := n.identity.CreateKey(ctx, identity.Principal{Kind: identity.Server, World: 1}, "bench")
-	if err != nil {
-		return "", err
-	}
-	limit := bank.RateLimit{PerSecond: bank.MaxPerSecond, Burst: bank.MaxBurst}
-	if _, err := hex.Decode(limit.Credential[:], []byte(strings.TrimPrefix(key.ID, "key_"))); err != nil {
-		return "", err
-	}
-	answers, err := n.journal.Submit(ctx, bank.SetRateLimit{Limit: limit}.AppendTo(nil))
-	if err == nil && answers[0].Refusal != bank.Accepted {
-		err = fmt.Errorf("the limit of the key: %s", answers[0].Refusal)
-	}
-	return secret, err
 }
 
 // httpTransfers makes transfers over HTTP, as a world's server does between

@@ -28,21 +28,30 @@ func dialWire(address string) (*wire, error) {
 
 func (w *wire) close() { w.connection.Close() }
 
-// post sends a request and reads the whole answer.
+// post sends a request that must be answered with a status.
 func (w *wire) post(path, key, idempotencyKey string, body []byte, status int) error {
+	got, answer, err := w.send(path, key, idempotencyKey, body)
+	if err == nil && got != status {
+		err = fmt.Errorf("status %d, expected %d: %s", got, status, answer)
+	}
+	return err
+}
+
+// send sends a request and reads the whole answer.
+func (w *wire) send(path, key, idempotencyKey string, body []byte) (status int, answer []byte, err error) {
 	w.request = fmt.Appendf(w.request[:0], "POST %s HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n", path, key)
 	if idempotencyKey != "" {
 		w.request = fmt.Appendf(w.request, "Idempotency-Key: %s\r\n", idempotencyKey)
 	}
 	w.request = append(fmt.Appendf(w.request, "Content-Length: %d\r\n\r\n", len(body)), body...)
 	if _, err := w.connection.Write(w.request); err != nil {
-		return err
+		return 0, nil, err
 	}
-	got, chunked, length := 0, false, 0
+	chunked, length := false, 0
 	for first := true; ; first = false {
 		line, err := w.reader.ReadString('\n')
 		if err != nil {
-			return err
+			return 0, nil, err
 		}
 		line = strings.TrimRight(line, "\r\n")
 		if line == "" {
@@ -51,18 +60,15 @@ func (w *wire) post(path, key, idempotencyKey string, body []byte, status int) e
 		name, value, _ := strings.Cut(line, ": ")
 		switch {
 		case first:
-			got, _ = strconv.Atoi(strings.Fields(line)[1])
+			status, _ = strconv.Atoi(strings.Fields(line)[1])
 		case name == "Content-Length":
 			length, _ = strconv.Atoi(value)
 		case name == "Transfer-Encoding":
 			chunked = true
 		}
 	}
-	answer, err := w.readBody(length, chunked)
-	if err == nil && got != status {
-		err = fmt.Errorf("status %d, expected %d: %s", got, status, answer)
-	}
-	return err
+	answer, err = w.readBody(length, chunked)
+	return status, answer, err
 }
 
 func (w *wire) readBody(length int, chunked bool) (answer []byte, err error) {
