@@ -25,6 +25,7 @@ func goldenDays(t *testing.T, r *rig) {
 	g := &golden{t: t, rig: r, writer: r.mustOpen(), random: 1}
 	g.accounts = fund(t, g.writer, 4, 100_000)
 	g.begin()
+	g.markets()
 	for day := range int32(7) {
 		g.policies(day)
 		g.attention(day)
@@ -32,6 +33,7 @@ func goldenDays(t *testing.T, r *rig) {
 			g.payments()
 		}
 		g.holds()
+		g.orders(day)
 		g.refusals()
 		g.later(26 * 3_600_000)
 		if day%2 == 1 {
