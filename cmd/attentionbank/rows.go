@@ -86,7 +86,7 @@ func openRows(src io.Reader, mapping columns, delimiter string, also ...string) 
 	if delimiter == "space" {
 		lines := bufio.NewScanner(buffered)
 		table.read = func() ([]string, error) {
-			for lines.Scan() {
+			for ; lines.Scan(); table.line++ {
 				if fields := strings.Fields(lines.Text()); len(fields) > 0 {
 					return fields, nil
 				}
@@ -97,7 +97,14 @@ func openRows(src io.Reader, mapping columns, delimiter string, also ...string) 
 		reader := csv.NewReader(buffered)
 		reader.FieldsPerRecord, reader.LazyQuotes, reader.ReuseRecord = -1, true, true
 		reader.Comma = map[string]rune{"comma": ',', "tab": '\t', "semicolon": ';'}[delimiter]
-		table.read = reader.Read
+		table.read = func() ([]string, error) {
+			fields, err := reader.Read()
+			if err == nil { // lines that are empty, or within quotes, count too
+				line, _ := reader.FieldPos(0)
+				table.line = line - 1
+			}
+			return fields, err
+		}
 	}
 	return table, table.readHeader()
 }
@@ -147,7 +154,7 @@ func (t *tableRows) readHeader() error {
 	if err != nil {
 		return fmt.Errorf("reading the header: %w", err)
 	}
-	t.line = 1
+	t.line++
 	names := map[string]int{}
 	for i, name := range header {
 		names[strings.TrimSpace(strings.TrimPrefix(name, "\ufeff"))] = i
