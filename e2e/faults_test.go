@@ -1,9 +1,11 @@
 package e2e
 
 import (
+	"bytes"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"sync"
 	"testing"
 )
@@ -16,18 +18,39 @@ type faultProxy struct {
 	mu       sync.Mutex
 	requests int
 	faults   map[string]int
+	attempts map[string]int // by the first message id of a request
 }
 
+// next returns how an attempt at a request fails, empty if it does not: every
+// request meets up to three faults and then passes, so that no client gives up.
+func (p *faultProxy) next(body []byte) string {
+	first := string(firstMessage.Find(body))
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.requests++
+	attempt, again := p.attempts[first]
+	if !again {
+		attempt = len(p.attempts) // they do not all begin with the same fault
+	}
+	p.attempts[first] = attempt + 1
+	fault := [...]string{"429", "503", "cut after commit", ""}[attempt%4]
+	if fault != "" {
+		p.faults[fault]++
+	}
+	return fault
+}
+
+var firstMessage = regexp.MustCompile(`"messageId":"[^"]*"`)
+
 func newFaultProxy(t *testing.T, b *bank) *faultProxy {
-	p := &faultProxy{faults: map[string]int{}}
+	p := &faultProxy{faults: map[string]int{}, attempts: map[string]int{}}
 	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		p.mu.Lock()
-		p.requests++
-		fault := [...]string{"429", "503", "cut after commit", "", "", "503", "cut after commit", ""}[(p.requests-1)%8]
-		if fault != "" {
-			p.faults[fault]++
+		sent, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+			return
 		}
-		p.mu.Unlock()
+		fault := p.next(sent)
 		switch fault {
 		case "429":
 			w.Header().Set("Retry-After", "1")
@@ -37,7 +60,7 @@ func newFaultProxy(t *testing.T, b *bank) *faultProxy {
 			w.WriteHeader(http.StatusServiceUnavailable)
 			return
 		}
-		request, err := http.NewRequest(r.Method, b.url+r.URL.Path, r.Body)
+		request, err := http.NewRequest(r.Method, b.url+r.URL.Path, bytes.NewReader(sent))
 		if err != nil {
 			t.Error(err)
 			return

@@ -29,6 +29,9 @@ func TestRestartsCannotBeNoticed(t *testing.T) {
 				p.restart(rt)
 			case 1:
 				through.clock.ms.Add(rapid.SampledFrom([]int64{1, 1000, 3_600_000, 86_400_000}).Draw(rt, "ms later"))
+				// What time causes happens with a record, so each bank gets one now:
+				// here a command that is refused.
+				p.submit(rt, [][]byte{transfer(0, p.accounts[0], p.accounts[1], 0)})
 			default:
 				p.submit(rt, rapid.SliceOfN(rapid.Custom(p.command), 1, 5).Draw(rt, "commands"))
 			}
