@@ -9,7 +9,7 @@ type traders struct {
 	records pages.Array[trader]
 	index   pages.Index
 	free    uint32 // trader + 1
-	// recent has, by hash, records + 1 that were made last: a shorter way than
+	// recent has, by market and owner, records + 1 that were made last: a shorter way than
 	// the index to most of some thousand owners. Whether a record is the
 	// owner's is looked at.
 	recent [1 << 13]uint32
@@ -30,15 +30,19 @@ const noSell = 1<<63 - 1
 
 func traderHash(market uint32, owner uint64) uint64 { return pages.Mix(uint64(market), owner) }
 
+// recentOf spreads the owners of a market, who are numbered from 1 on.
+func (t *traders) recentOf(market uint32, owner uint64) *uint32 {
+	return &t.recent[(owner+uint64(market)*1021)%uint64(len(t.recent))]
+}
+
 // find returns the number of an owner's record, 0 if nothing is open.
 func (t *traders) find(market uint32, owner uint64) uint32 {
-	hash := traderHash(market, owner)
-	if recent := t.recent[hash%uint64(len(t.recent))]; recent != 0 {
+	if recent := *t.recentOf(market, owner); recent != 0 {
 		if r := t.records.At(int(recent - 1)); r.owner == owner && r.market == market {
 			return recent
 		}
 	}
-	position, found := t.index.Find(hash, func(i int) bool {
+	position, found := t.index.Find(traderHash(market, owner), func(i int) bool {
 		r := t.records.At(i)
 		return r.owner == owner && r.market == market
 	})
@@ -59,9 +63,8 @@ func (t *traders) add(market uint32, owner uint64) uint32 {
 	} else {
 		t.records.Append(fresh)
 	}
-	hash := traderHash(market, owner)
-	t.index.Insert(hash, int(position))
-	t.recent[hash%uint64(len(t.recent))] = position + 1
+	t.index.Insert(traderHash(market, owner), int(position))
+	*t.recentOf(market, owner) = position + 1
 	return position + 1
 }
 

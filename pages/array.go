@@ -29,7 +29,9 @@ func (a *Array[T]) At(i int) *T {
 	if uint(i) >= uint(a.length) {
 		panic("pages: index out of range")
 	}
-	return &a.pages[i/perPage][i%perPage]
+	// Unsigned: to divide what may be negative takes the processor longer, and
+	// this is every access to the state.
+	return &a.pages[uint(i)/perPage][uint(i)%perPage]
 }
 
 // Write returns record i for writing; if a view shares its page, the page is
@@ -38,7 +40,7 @@ func (a *Array[T]) Write(i int) *T {
 	if uint(i) >= uint(a.length) {
 		panic("pages: index out of range")
 	}
-	return &a.private(i / perPage)[i%perPage]
+	return &a.private(uint(i) / perPage)[uint(i)%perPage]
 }
 
 // Append adds a record at the end and returns its index.
@@ -48,7 +50,7 @@ func (a *Array[T]) Append(record T) int {
 		a.pages = append(a.pages, new([perPage]T))
 		a.written = append(a.written, a.freezes)
 	}
-	a.private(i / perPage)[i%perPage] = record
+	a.private(uint(i) / perPage)[uint(i)%perPage] = record
 	a.length++
 	return i
 }
@@ -60,7 +62,7 @@ func (a *Array[T]) Truncate(n int) {
 	a.pages, a.written, a.length = a.pages[:kept], a.written[:kept], n
 }
 
-func (a *Array[T]) private(p int) *[perPage]T {
+func (a *Array[T]) private(p uint) *[perPage]T {
 	if a.written[p] != a.freezes {
 		page := *a.pages[p]
 		a.pages[p] = &page
@@ -90,5 +92,5 @@ func (v View[T]) At(i int) *T {
 	if uint(i) >= uint(v.length) {
 		panic("pages: index out of range")
 	}
-	return &v.pages[i/perPage][i%perPage]
+	return &v.pages[uint(i)/perPage][uint(i)%perPage]
 }
