@@ -113,6 +113,10 @@ func TestReviewFromRulesToAppeal(t *testing.T) {
 	if said := appealed["appeals"].([]any); appealed["status"] != "appealed" || len(said) != 1 || said[0].(map[string]any)["text"] != words {
 		t.Errorf("appealed: %v", appealed)
 	}
+	if long := s.ok("POST", "/v1/people/me/cases/"+number+"/appeal", s.person, `{"text":"`+strings.Repeat("姐", 4000)+`"}`); len(long["appeals"].([]any)) != 2 {
+		t.Errorf("4,000 characters: %d texts", len(long["appeals"].([]any)))
+	}
+	s.refused(422, "invalid_request", "POST", "/v1/people/me/cases/"+number+"/appeal", s.person, `{"text":"`+strings.Repeat("x", 4001)+`"}`)
 	if text := s.do("GET", "/v1/audit", s.operator, "").Body.String(); strings.Contains(text, "sisters") {
 		t.Error("what the person says is on the trail")
 	}

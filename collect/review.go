@@ -274,13 +274,13 @@ type appeal struct {
 
 // Bounds of appeals.
 const (
-	MaxAppealBytes = 4000
+	MaxAppealBytes = 16_000 // 4,000 characters of any script
 	// maxAppeals of a person are kept, the last ones.
 	maxAppeals = 16
 )
 
 // ErrAppeal is returned for an appeal whose text is too long.
-var ErrAppeal = errors.New("an appeal has up to 4000 bytes")
+var ErrAppeal = errors.New("an appeal has up to 16000 bytes")
 
 // Appeal makes what a person says about a case durable, sealed under the
 // person's key.
