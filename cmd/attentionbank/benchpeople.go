@@ -36,8 +36,9 @@ the message ids in equal parts. When the day is over, late events come, which fa
 left memory, so each is read back from disk; then what was sent in the first hour is sent again, and is a
 duplicate. Last, every day is posted to the bank. The load comes from this process.
 
-Memory is bounded by docs/collect.md: filters of message ids, and 512 MiB for people and their days.
-Beside it stands what the bank keeps of each person for ever.
+People and their days get as much memory as a million of them does by docs/collect.md, 512 MiB, in proportion:
+so they leave it in a small run as in a large one. Beside it are the ids of the running hour, filters for
+those before, and what the bank keeps of each person for ever.
 
 Examples:
   attentionbank bench people
@@ -57,6 +58,8 @@ type peopleLine struct {
 	// LateP50MS and LateP99MS are of single late events, one at a time.
 	LateP50MS float64 `json:"late_p50_ms"`
 	LateP99MS float64 `json:"late_p99_ms"`
+	// PeopleBytes is what people and their days were given.
+	PeopleBytes int `json:"people_bytes"`
 	// PeopleInMemory of whom something was in memory when the day was over.
 	PeopleInMemory int64 `json:"people_in_memory"`
 	DaysPosted     int   `json:"days_posted"`
@@ -124,10 +127,12 @@ type crowdedDay struct {
 func (p *crowdedDay) measure(data string, line *peopleLine) (err error) {
 	ctx := p.env.context
 	p.clockMS.Store(benchDayMS)
-	if p.n, err = openNode(ctx, Site{Data: data}, p.clockMS.Load, func(string) {}); err != nil {
+	line.PeopleBytes = max(int(int64(512<<20)*int64(min(p.People, 1_000_000))/1_000_000), 4<<20)
+	p.n = &node{site: Site{Data: data}, peopleBytes: line.PeopleBytes}
+	defer func() { err = errors.Join(err, p.n.close()) }()
+	if err = p.n.open(ctx, p.clockMS.Load, func(string) {}); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, p.n.close()) }()
 	if _, err := p.n.journal.Submit(ctx, bank.RegisterWorld{Code: "bench"}.AppendTo(nil)); err != nil {
 		return err
 	}

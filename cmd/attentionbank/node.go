@@ -37,6 +37,9 @@ type node struct {
 	letters   outbox.Store // what the outbox keeps
 	patrol    *patrol.Patrol
 	isNew     bool // there was no record before
+	// peopleBytes is what people and their days take of memory; 0 for as much as
+	// docs/collect.md says.
+	peopleBytes int
 
 	stopFollowing func() error   // ends the history's growth
 	closers       []func() error // in the order of opening
@@ -162,7 +165,7 @@ func (n *node) openCollector(ctx context.Context, nowMS func() int64) error {
 	n.closers = append(n.closers, ids.Close)
 	n.policies = newPolicyBook(n.journal, nowMS)
 	n.collector, err = collect.Open(ctx, n.tracer.Events(log), head, log, subjects{n.identity}, n.policies.of,
-		collect.Options{Now: nowMS, Blocks: ids, Rules: reviewRules(n.journal), MarkSecret: markSecret(n.identity), Watch: n.tracer.Watch("events batch")})
+		collect.Options{Now: nowMS, Blocks: ids, Rules: reviewRules(n.journal), MarkSecret: markSecret(n.identity), PeopleBytes: n.peopleBytes, Watch: n.tracer.Watch("events batch")})
 	if err != nil {
 		return err
 	}
