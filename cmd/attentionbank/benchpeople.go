@@ -223,8 +223,8 @@ func (p *crowdedDay) accept(ctx context.Context, request collect.Request, expect
 	return err
 }
 
-// late sends events of the day that is over, and asks after each whether the
-// day has it.
+// late sends events of the day that is over, of people most of whom have left
+// memory.
 func (p *crowdedDay) late(ctx context.Context) (m measured, err error) {
 	bar := progress(p.env, int64(p.Late), "late events")
 	began := time.Now()
