@@ -46,6 +46,9 @@ type Config struct {
 	History   History
 	// Lag says how far History is behind the bank.
 	Lag func() history.Lag
+	// News, which may be nil, lets a function be told what History has learned,
+	// as history.Follower.Tell does.
+	News func(tell func(*history.Chunk))
 	// Ready reports why the bank cannot serve; nil if it can.
 	Ready    func() error
 	Webhooks Webhooks
@@ -114,6 +117,7 @@ type server struct {
 	limits limiter
 
 	following streams
+	accruals  accruals
 	heartbeat time.Duration // of streams
 
 	ingesting chan struct{} // a place for each request with events that is in memory
@@ -155,6 +159,7 @@ func newServer(config Config) *server {
 	s.registerLimits()
 	s.registerMoney()
 	s.registerPeople()
+	s.registerAccrual()
 	s.registerTokens()
 	s.registerLinks()
 	s.registerAllowances()
@@ -174,6 +179,8 @@ func newServer(config Config) *server {
 	s.registerClients()
 	s.registerWelcome()
 	s.registerHealth()
+	s.complete()
+	s.registerDocs()
 	s.registerDescription()
 	s.mux.HandleFunc("/", s.elsewhere)
 	return s

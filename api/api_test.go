@@ -82,58 +82,6 @@ func TestOperationsAreOnFile(t *testing.T) {
 	}
 }
 
-// Every operation refuses everyone whom its description does not name: without
-// a key 401, with a key of another kind 403, and a key of another world or
-// person gets nothing either.
-func TestEverythingElseIsRefused(t *testing.T) {
-	cells := 0
-	for _, op := range newStack(t).described() {
-		if !slices.Contains(op.roles, "public") {
-			cells += requireRoles(t, op)
-		}
-	}
-	t.Logf("%d cells", cells)
-}
-
-// requireRoles tries an operation as everybody, on a bank of its own.
-func requireRoles(t *testing.T, op described) (cells int) {
-	s := newStack(t)
-	keys := map[string]string{"operator": s.operator, "server": s.serverKey, "write": s.writeKey, "person": s.person, "user": s.token(s.tokenKey("cafe", s.serverKey), "alice", "t1")}
-	at := strings.NewReplacer("{world}", "cafe", "{user_id}", "alice", "{person}", s.personID, "{account}", "1", "{hold}", "4294967296",
-		"{group}", "g", "{reference}", "r", "{message_id}", "cafe-1", "{key}", "key_0").Replace(op.path)
-	body := ""
-	if op.method == "POST" || op.method == "PUT" {
-		body = "{}"
-	}
-	// Where the key may stand in the body, that is read first.
-	if envelope, needed := map[string]string{"/v1/batch": `{"batch":[]}`, "/v1/b": `{"batch":[]}`, "/com.snowplowanalytics.snowplow/tp2": `{"data":[]}`}[op.path]; needed {
-		body = envelope
-	}
-	if answer := s.do(op.method, at, "", body); answer.Code != http.StatusUnauthorized {
-		t.Errorf("%s %s without a key: %d %s", op.method, at, answer.Code, answer.Body)
-	}
-	if answer := s.do(op.method, at, "ab_op_"+strings.Repeat("A", 43), body); answer.Code != http.StatusUnauthorized {
-		t.Errorf("%s %s with an unknown key: %d %s", op.method, at, answer.Code, answer.Body)
-	}
-	for role, key := range keys {
-		if slices.Contains(op.roles, role) {
-			continue
-		}
-		cells++
-		if answer := s.do(op.method, at, key, body); answer.Code != http.StatusForbidden {
-			t.Errorf("%s %s as %s: %d %s", op.method, at, role, answer.Code, answer.Body)
-		}
-	}
-	for _, role := range op.roles { // after the others: it may change something
-		if answer := s.do(op.method, at, keys[role], body); answer.Code == http.StatusUnauthorized || answer.Code >= 500 {
-			if op.method != "DELETE" { // who was erased first has no key any more
-				t.Errorf("%s %s as %s, who may: %d %s", op.method, at, role, answer.Code, answer.Body)
-			}
-		}
-	}
-	return cells
-}
-
 // What is another's does not exist for a world or a person.
 func TestOthersAreOutOfReach(t *testing.T) {
 	s := newStack(t)

@@ -19,25 +19,25 @@ type decoder func(r *http.Request, body []byte) (event.Batch, error)
 
 // registerClients adds the paths that existing analytics clients send to.
 func (s *server) registerClients() {
-	s.registerIngest("send-batch", "/v1/batch", "Segment's batch of events", segmentBatch)
-	s.registerIngest("send-b", "/v1/b", "Segment's batch of events, as browsers send it", segmentBatch)
+	s.registerIngest("send-batch", "/v1/batch", "Segment's batch of events", exampleBatch, segmentBatch)
+	s.registerIngest("send-b", "/v1/b", "Segment's batch of events, as browsers send it", exampleBatch, segmentBatch)
 	for call := event.Track; call <= event.Alias; call++ {
 		name := call.String()
-		s.registerIngest("send-"+name, "/v1/"+name, "Segment's "+name+" call", segmentCall(call))
-		s.registerIngest("send-"+name[:1], "/v1/"+name[:1], "Segment's "+name+" call, as browsers send it", segmentCall(call))
+		s.registerIngest("send-"+name, "/v1/"+name, "Segment's "+name+" call", exampleCall(call), segmentCall(call))
+		s.registerIngest("send-"+name[:1], "/v1/"+name[:1], "Segment's "+name+" call, as browsers send it", exampleCall(call), segmentCall(call))
 	}
-	s.registerIngest("send-cloudevents", "/v1/cloudevents", "CloudEvents 1.0: binary, structured or a batch", func(r *http.Request, body []byte) (event.Batch, error) {
+	s.registerIngest("send-cloudevents", "/v1/cloudevents", "CloudEvents 1.0: binary, structured or a batch", exampleCloudEvent, func(r *http.Request, body []byte) (event.Batch, error) {
 		if secretOf(r.Header.Get("Authorization")) == "" {
 			return event.Batch{}, keyMissing() // an event has no place for it
 		}
 		return event.DecodeCloudEvents(r.Header.Get, body)
 	})
-	s.registerIngest("send-snowplow", "/com.snowplowanalytics.snowplow/tp2", "Snowplow's tracker protocol 2; the application's id is the key", func(_ *http.Request, body []byte) (event.Batch, error) {
+	s.registerIngest("send-snowplow", "/com.snowplowanalytics.snowplow/tp2", "Snowplow's tracker protocol 2; the application's id is the key", exampleSnowplow, func(_ *http.Request, body []byte) (event.Batch, error) {
 		return event.DecodeSnowplow(body)
 	})
-	s.registerIngest("send-posthog-batch", "/batch/", "PostHog's batch of events", posthogBatch)
-	s.registerIngest("send-posthog-events", "/e/", "PostHog's batch of events, as browsers send it", posthogBatch)
-	s.registerIngest("send-posthog", "/i/v0/e/", "PostHog's single event", posthogBatch)
+	s.registerIngest("send-posthog-batch", "/batch/", "PostHog's batch of events", examplePostHogBatch, posthogBatch)
+	s.registerIngest("send-posthog-events", "/e/", "PostHog's batch of events, as browsers send it", examplePostHogBatch, posthogBatch)
+	s.registerIngest("send-posthog", "/i/v0/e/", "PostHog's single event", examplePostHog, posthogBatch)
 	s.registerPixel()
 	s.registerSettings()
 }
@@ -60,9 +60,9 @@ func posthogBatch(_ *http.Request, body []byte) (event.Batch, error) {
 
 // registerIngest adds an endpoint for events. It is served without huma, which
 // would read a body of any declared type; it is described with it.
-func (s *server) registerIngest(id, path, summary string, decode decoder) {
+func (s *server) registerIngest(id, path, summary string, example any, decode decoder) {
 	op := created(id, http.MethodPost, path, summary, "events")
-	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{Type: "object"}}}}
+	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{Type: "object"}, Example: example}}}
 	schema := s.huma.OpenAPI().Components.Schemas.Schema(typeOf[wire.EventsAnswer](), true, "EventsAnswer")
 	s.describeIngest(&op, map[string]*huma.MediaType{"application/json": {Schema: schema}})
 	// PostHog's browser client drops what is answered with any 4xx, 429 too.

@@ -354,18 +354,10 @@ func (s *server) mints(ctx context.Context, who identity.Principal, in *struct {
 		return nil, err
 	}
 	mints, more := cut(mints, in.Limit)
-	for _, m := range mints {
-		world, err := s.worldCode(ctx, m.World)
+	for i := range mints {
+		shown, err := s.mintOf(ctx, mints[i])
 		if err != nil {
 			return nil, err
-		}
-		shown := wire.Mint{
-			Time: timeText(m.TimeMS), Day: dayText(m.Day), World: world, Revision: strconv.FormatUint(m.Revision, 10),
-			Points: points(m.CumulativePointsMicro), Delta: points(m.DeltaPointsMicro), Epoch: m.Epoch, PolicyVersion: m.PolicyVersion,
-			Commitment: hex.EncodeToString(m.Commitment[:]), Operation: history.Position{Seq: m.Seq, Index: m.Index}.String(),
-		}
-		if m.ReceivablePointsMicro != 0 {
-			shown.Owed = points(m.ReceivablePointsMicro)
 		}
 		out.Body.Items = append(out.Body.Items, shown)
 	}
@@ -374,6 +366,19 @@ func (s *server) mints(ctx context.Context, who identity.Principal, in *struct {
 		out.Body.NextCursor = dayText(last.Day) + "." + strconv.FormatUint(uint64(last.World), 10) + "." + strconv.FormatUint(last.Revision, 10)
 	}
 	return out, nil
+}
+
+func (s *server) mintOf(ctx context.Context, m history.Mint) (shown wire.Mint, err error) {
+	shown = wire.Mint{
+		Time: timeText(m.TimeMS), Day: dayText(m.Day), Revision: strconv.FormatUint(m.Revision, 10),
+		Points: points(m.CumulativePointsMicro), Delta: points(m.DeltaPointsMicro), Epoch: m.Epoch, PolicyVersion: m.PolicyVersion,
+		Commitment: hex.EncodeToString(m.Commitment[:]), Operation: history.Position{Seq: m.Seq, Index: m.Index}.String(),
+	}
+	if m.ReceivablePointsMicro != 0 {
+		shown.Owed = points(m.ReceivablePointsMicro)
+	}
+	shown.World, err = s.worldCode(ctx, m.World)
+	return shown, err
 }
 
 func parseMintCursor(text string) (day int32, world uint32, revision uint64, err error) {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/attentionbank/attentionbank/bank"
@@ -37,6 +38,7 @@ type stack struct {
 	journal  journal.Store
 	follower *history.Follower
 	faults   []string // operations that failed on the bank's side
+	document apiDocument
 }
 
 // failing is a bank that can be made to fail.
@@ -109,7 +111,7 @@ func newStack(t *testing.T) *stack {
 	t.Helper()
 	ctx := context.Background()
 	s := &stack{T: t, nowMS: startMS}
-	now := func() int64 { return s.nowMS }
+	now := func() int64 { return atomic.LoadInt64(&s.nowMS) }
 	store, tables := memory.NewJournal(), memory.NewHistory()
 	writer, err := journal.Open(ctx, store, &memory.Head{}, journal.Options{Now: now})
 	if err != nil {
@@ -131,7 +133,7 @@ func newStack(t *testing.T) *stack {
 	}
 	t.Cleanup(func() { collector.Close(); writer.Close(ctx) })
 	s.server = newServer(Config{
-		Bank: s.bank, Identity: registry, Collector: collector, History: tables, Lag: s.follower.Lag,
+		Bank: s.bank, Identity: registry, Collector: collector, History: tables, Lag: s.follower.Lag, News: s.follower.Tell,
 		Webhooks: Webhooks{Store: memory.NewOutbox(), SendAgain: func(context.Context, uint64) error { return nil }, Secret: func(world, generation uint32) [32]byte { return registry.WorldSecret(world, fmt.Sprint(generation)) }},
 		Conduct:  patrol.New(watched{records{writer, store}}, nil),
 		Ready:    func() error { return s.bank.err }, Metrics: http.NotFoundHandler(), Version: "test", Audience: "testbank", NowMS: now,

@@ -124,6 +124,7 @@ type Collector struct {
 	failure atomic.Pointer[error]
 	closed  sync.Once
 	stats   Stats
+	changes *changes
 
 	fold // owned by the loop
 }
@@ -176,7 +177,7 @@ type Request struct {
 func Open(ctx context.Context, log Log, head Head, checkpoints Checkpoints, subjects Subjects, policies Policies, options Options) (*Collector, error) {
 	c := &Collector{
 		log: log, head: head, checkpoints: checkpoints, subjects: subjects, policies: policies, blocks: options.Blocks, now: options.Now, watching: options.Watch, checkpointEntries: cmp.Or(options.CheckpointEntries, checkpointEntries), peopleBytes: cmp.Or(options.PeopleBytes, peopleBytes), rules: options.Rules, markSecret: options.MarkSecret,
-		queue: make(chan *request, queueLength), closing: make(chan struct{}), done: make(chan struct{}),
+		queue: make(chan *request, queueLength), closing: make(chan struct{}), done: make(chan struct{}), changes: newChanges(),
 	}
 	if c.now == nil {
 		c.now = func() int64 { return time.Now().UnixMilli() }
@@ -324,6 +325,9 @@ func (c *Collector) run() {
 				r.err = r.inspect()
 			}
 			close(r.done)
+		}
+		if err == nil {
+			c.changes.tell()
 		}
 		if err == nil && (c.fold.sinceCheckpoint >= c.checkpointEntries || c.fold.full()) {
 			err = c.fold.checkpoint(context.Background())

@@ -215,6 +215,10 @@ func (f *fold) touch(ctx context.Context, seq uint64, subject uint64, who *perso
 	w.policyVersion = max(w.policyVersion, policyVersion)
 	d.dirty, d.changed, d.unsure = true, true, d.unsure || f.recovering
 	f.dirty[dayKey{owner, number}] = struct{}{}
+	f.c.changes.touch(owner, number)
+	if subject != owner {
+		f.c.changes.touch(subject, number)
+	}
 	return d, nil
 }
 

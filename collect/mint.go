@@ -245,6 +245,7 @@ func (f *fold) posted(ctx context.Context, list []posting) error {
 			w := d.world(m.World)
 			w.mintedMicro, w.mintedRevision = m.CumulativePointsMicro, m.Revision
 		}
+		f.c.changes.touch(p.key.subject, p.key.day)
 		d.changed = true
 		f.people.change(p.key.subject, who)
 		if d.revision() == p.revision {

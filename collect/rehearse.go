@@ -88,7 +88,7 @@ func RehearseReview(ctx context.Context, log Log, subjects Subjects, r Rehearsal
 // foldAnew folds the log by the policies of a rehearsal.
 func foldAnew(ctx context.Context, log Log, subjects Subjects, r Rehearsal) (*fold, error) {
 	const dayMS = 24 * 60 * 60 * 1000
-	c := &Collector{log: log, subjects: subjects, policies: r.Policies, markSecret: r.MarkSecret}
+	c := &Collector{changes: newChanges(), log: log, subjects: subjects, policies: r.Policies, markSecret: r.MarkSecret}
 	c.fold = newFold(c)
 	f := &c.fold
 	first, err := log.FirstSince(ctx, -1<<63)

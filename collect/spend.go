@@ -30,6 +30,8 @@ func (f *fold) spend(ctx context.Context, seq uint64, receivedMS int64, subject 
 	}
 	who.spends = append(who.spends, s)
 	who.changed = true
+	today, _ := score.DayOf(receivedMS)
+	f.c.changes.touch(subject, today)
 	return nil
 }
 

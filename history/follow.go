@@ -35,6 +35,7 @@ type Follower struct {
 	cursor  Cursor
 	grew    chan struct{} // closed and made anew when the cursor moves
 	freshMS int64         // when nothing was left to do, last
+	tell    func(*Chunk)
 }
 
 // Open begins where the store has come to. It returns ErrForeign if the
@@ -186,7 +187,23 @@ func (f *Follower) apply(ctx context.Context, chunk *Chunk, last bool) error {
 		return fmt.Errorf("writing the history of records %d to %d: %w", after+1, chunk.Cursor.Seq, err)
 	}
 	f.advance(chunk.Cursor, last)
+	f.mu.Lock()
+	tell := f.tell
+	f.mu.Unlock()
+	if tell != nil {
+		tell(chunk)
+	}
 	return nil
+}
+
+// Tell lets a function see each chunk once its rows are there. It is called by
+// the goroutine that runs the Follower, so it must be quick; it must not keep
+// or change the chunk. After a write of which the outcome was unknown, a chunk
+// may be left out.
+func (f *Follower) Tell(tell func(*Chunk)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.tell = tell
 }
 
 func (f *Follower) advance(cursor Cursor, fresh bool) {

@@ -21,7 +21,7 @@ import (
 
 // server is the serve command, run in this process.
 type server struct {
-	t              *testing.T
+	t              testing.TB
 	url, link      string
 	stdout, stderr writtenBuffer
 	stop           context.CancelFunc // as SIGTERM does
@@ -49,7 +49,7 @@ func (b *writtenBuffer) String() string {
 var listening = regexp.MustCompile(`listening on (\S+)`)
 
 // serving starts the command; started waits until it listens.
-func serving(t *testing.T, args ...string) *server {
+func serving(t testing.TB, args ...string) *server {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	s := &server{t: t, stop: stop, status: make(chan int, 1)}
@@ -133,6 +133,11 @@ func (s *server) ask(method, path, key, body string, want int, into any) http.He
 // operator makes the operator's key by the link that is printed once.
 func (s *server) operator() string {
 	s.t.Helper()
+	s.until("it has printed the link", func() bool { // which comes after the address
+		_, link, found := strings.Cut(s.stdout.String(), "within 24 hours: ")
+		s.link = strings.TrimSpace(link)
+		return found && strings.HasSuffix(link, "\n")
+	})
 	var key struct{ Secret string }
 	s.ask("POST", strings.TrimPrefix(s.link, s.url), "", "", http.StatusCreated, &key)
 	return key.Secret
