@@ -35,6 +35,7 @@ type History interface {
 	history.Books
 	history.People
 	history.Trail
+	history.Markets
 }
 
 // Config is what the API is made of. Every field is required that does not say
@@ -116,9 +117,10 @@ type server struct {
 
 	limits limiter
 
-	following streams
-	accruals  accruals
-	heartbeat time.Duration // of streams
+	following   streams
+	accruals    accruals
+	marketFeeds marketFeeds
+	heartbeat   time.Duration // of streams
 
 	ingesting chan struct{} // a place for each request with events that is in memory
 }
@@ -175,6 +177,7 @@ func newServer(config Config) *server {
 	s.registerOrders()
 	s.registerWebhooks()
 	s.registerConduct()
+	s.registerMarketData()
 	s.registerEvents()
 	s.registerClients()
 	s.registerWelcome()

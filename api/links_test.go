@@ -6,8 +6,6 @@ import (
 	"testing"
 )
 
-const dayMS = 24 * 60 * 60 * 1000
-
 // linked makes alice of world cafe and bob of world arena one person, whose
 // credential is alice's.
 func (s *stack) linked() (cafe, arena worldKey) {

@@ -64,3 +64,10 @@ func (c *Client) AmendOrder(ctx context.Context, order string, body wire.OrderCh
 func (c *Client) CancelOrder(ctx context.Context, order string, body wire.Ending, options ...Option) (wire.Order, error) {
 	return send[wire.Order](ctx, c, "POST", "/v1/orders/"+in(order)+"/cancel", keyed, body, options)
 }
+
+// ListFills is list-fills: what a person's orders traded, the newest first.
+// GET /v1/people/{person}/fills; operator, person.
+// Filters: market, order.
+func (c *Client) ListFills(ctx context.Context, person string, options ...Option) iter.Seq2[wire.PastFill, error] {
+	return pages[wire.PastFill](ctx, c, "/v1/people/"+in(person)+"/fills", options, "market", "order")
+}
