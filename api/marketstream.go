@@ -11,6 +11,7 @@ import (
 	"github.com/attentionbank/attentionbank/history"
 	"github.com/attentionbank/attentionbank/identity"
 	"github.com/attentionbank/attentionbank/wire"
+	"github.com/danielgtaylor/huma/v2"
 )
 
 const (
@@ -46,8 +47,9 @@ type marketFeed struct {
 }
 
 func (s *server) registerMarketStream() {
-	s.registerStream(operation("follow-market", "GET", "/v1/markets/{market}/stream",
-		"The best 100 prices of each side as they change, trades, and what a running call would trade", "market-data"), public,
+	op := operation("follow-market", "GET", "/v1/markets/{market}/stream", "The best 100 prices of each side as they change, trades, and what a running call would trade", "market-data")
+	op.Parameters = []*huma.Param{{Name: "market", In: "path", Required: true, Schema: &huma.Schema{Type: "string"}}}
+	s.registerStream(op, public,
 		map[string]reflect.Type{"snapshot": typeOf[wire.BookSnapshot](), "change": typeOf[wire.BookChange](), "trades": typeOf[wire.NewTrades]()},
 		func(r *http.Request, _ identity.Principal) (*feed, error) {
 			u, err := s.marketUnits(r.Context(), r.PathValue("market"))
