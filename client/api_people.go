@@ -77,6 +77,13 @@ func (c *Client) GetStanding(ctx context.Context, person string, options ...Opti
 	return get[wire.Standing](ctx, c, "/v1/people/"+in(person)+"/standing", options)
 }
 
+// FollowAccrual is follow-accrual: what a person earns, as it is earned.
+// GET /v1/people/{person}/stream; operator, server, person, user.
+// Filters: break_minutes.
+func (c *Client) FollowAccrual(ctx context.Context, person string, options ...Option) iter.Seq2[StreamEvent, error] {
+	return stream(ctx, c, "/v1/people/"+in(person)+"/stream", options, "break_minutes")
+}
+
 // GetUser is get-user: the person behind a world's user id.
 // GET /v1/worlds/{world}/users/{user_id}; operator, server.
 func (c *Client) GetUser(ctx context.Context, world string, userID string, options ...Option) (wire.Person, error) {

@@ -277,3 +277,36 @@ func TestTrackerIsKilled(t *testing.T) {
 	}
 	t.Logf("%d tried, %d taken, %d counted in %d requests, %d of which failed", len(tried), len(took), count, len(n.bodies), n.failed)
 }
+
+// What somebody earns shows in the stream of the running bank, by the method of
+// its operation.
+func TestAccrualIsFollowed(t *testing.T) {
+	b := newBank(t)
+	tracker := b.track(newNetwork(t, b), client.TrackerConfig{})
+	if err := tracker.Track(client.Event{UserID: "ann", Name: "Jumped"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := tracker.Flush(within(t, time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	person, err := b.server.GetUser(t.Context(), "cafe", "ann")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for event, err := range b.server.FollowAccrual(within(t, time.Minute), person.Person) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if names = append(names, event.Name); len(names) == 2 {
+			break
+		}
+		if err := tracker.Track(client.Event{UserID: "ann", Name: "Landed"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(names) != 2 || names[0] != "snapshot" {
+		t.Errorf("the stream has %v", names)
+	}
+	shut(t, tracker)
+}
