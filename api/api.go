@@ -166,6 +166,8 @@ func newServer(config Config) *server {
 	s.registerLinks()
 	s.registerAllowances()
 	s.registerEligibility()
+	s.registerConsents()
+	s.registerOwnLimits()
 	s.registerAccounts()
 	s.registerTransfers()
 	s.registerHolds()

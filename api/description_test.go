@@ -20,6 +20,7 @@ var repeatable = []string{
 	"set-token-keys", "open-own-session", "create-link", "end-link", "set-webhook", "send-message-again", "remove-operator", "approve-proposal", "reject-proposal", "set-rate-limit", "end-allowance", "set-attributes",
 	"set-token-keys", "open-own-session", "create-link", "end-link", "set-webhook", "send-message-again", "remove-operator", "approve-proposal", "reject-proposal", "set-rate-limit", "end-allowance",
 	"keep-orders", "create-conversion",
+	"set-consent", "report-consent", "exclude-oneself",
 }
 
 type parameter struct {

@@ -85,6 +85,10 @@ func (s *server) createLink(ctx context.Context, who identity.Principal, in *str
 			return nil, err
 		}
 	}
+	// Of a minor every part is a minor.
+	if err := s.pushTermsOfAll(ctx, head); err != nil {
+		return nil, err
+	}
 	shown, err := s.linkOf(ctx, head.Number, link)
 	return &body[wire.Link]{shown}, err
 }

@@ -285,6 +285,10 @@ func (s *server) attention(ctx context.Context, who identity.Principal, in *stru
 			continue
 		}
 		shown := attentionOf(a)
+		shown.Minor = a.Bounds.Minor
+		if a.Bounds.Limited {
+			shown.OwnLimit = &a.Bounds.EarnSeconds
+		}
 		shown.Provisional = day >= bank.Day(s.NowMS()-collect.HorizonMS)
 		if who.Kind == identity.Person && !others {
 			shown.Blind = hex.EncodeToString(a.Opened.Blind[:])

@@ -39,6 +39,7 @@ var keyed = map[string]struct{ who, body, other string }{
 	"purchase-for-user":    {"server", `{"product":"sword","quantity":1,"max_total":"9"}`, `{"product":"sword","quantity":1,"max_total":"8"}`},
 	"publish-review-rules": {"operator", strictRules, strings.Replace(strictRules, "strict", "stricter", 1)},
 	"decide-case":          {"operator", `{"decision":"uphold"}`, `{"decision":"release"}`},
+	"set-own-limits":       {"person", `{"spend_daily":"3","earn_minutes":60}`, `{"spend_daily":"4"}`},
 }
 
 func newMarket(fee string) string {

@@ -215,6 +215,8 @@ func (s *State) charge(r *reader) Refusal {
 	switch {
 	case !s.allows(person, world, value):
 		return AllowanceExceeded
+	case s.maySpend(person, value) != Accepted:
+		return OwnLimitReached
 	case value <= 0:
 		return AmountNotPositive
 	}
@@ -226,6 +228,7 @@ func (s *State) charge(r *reader) Refusal {
 		return Overflow
 	}
 	s.useAllowance(person, world, value)
+	s.spent(person, value, 0)
 	s.mustPost(payer, payee, value)
 	return Accepted
 }

@@ -38,6 +38,7 @@ type State struct {
 	payouts    payouts
 	allowances allowances
 	trade      trading
+	ownLimits  ownLimits
 
 	previous [32]byte // hash of the record before; see Chain
 	seq      uint64   // sequence of the record that is being applied
@@ -189,6 +190,8 @@ func init() { // not where it is declared, because an approval carries out anoth
 		kindEndPayout:          (*State).endPayout,
 		kindCreditCard:         (*State).creditCard,
 		kindChargeBack:         (*State).chargeBack,
+		kindSetOwnLimits:       (*State).setOwnLimits,
+		kindStopEarning:        (*State).stopEarning,
 	}
 }
 

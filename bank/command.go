@@ -77,6 +77,8 @@ const (
 	kindEndPayout
 	kindCreditCard
 	kindChargeBack
+	kindSetOwnLimits
+	kindStopEarning
 
 	kinds // behind the last
 )

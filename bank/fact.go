@@ -77,6 +77,7 @@ const (
 	factPayoutsFiled
 	factPayoutEnded
 	factCardCredited
+	factOwnLimitsSet
 )
 
 // Posted is a posting and what the account came to by it. The two postings of

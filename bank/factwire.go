@@ -45,6 +45,7 @@ func (PayoutRequested) factKind() factKind      { return factPayoutRequested }
 func (PayoutsFiled) factKind() factKind         { return factPayoutsFiled }
 func (PayoutEnded) factKind() factKind          { return factPayoutEnded }
 func (CardCredited) factKind() factKind         { return factCardCredited }
+func (OwnLimitsSet) factKind() factKind         { return factOwnLimitsSet }
 
 // The methods below append facts to the answer of the running command.
 
@@ -171,4 +172,5 @@ var factReaders = []func(*reader) Fact{
 	factPayoutsFiled:         func(r *reader) Fact { return PayoutsFiled{r.u64(), readPayoutFile(r)} },
 	factPayoutEnded:          func(r *reader) Fact { return PayoutEnded{r.u64(), PayoutStatus(min(r.u8(), uint8(PayoutCancelled)))} },
 	factCardCredited:         func(r *reader) Fact { return CardCredited{r.u64(), readCardCredit(r.take(cardCreditBytes))} },
+	factOwnLimitsSet:         func(r *reader) Fact { return OwnLimitsSet{ownLimitsFrom(r)} },
 }

@@ -166,9 +166,12 @@ func (s *State) buyListing(r *reader) Refusal {
 		return OwnListing
 	case s.may(buyer, FeatureResell) != Accepted:
 		return s.may(buyer, FeatureResell)
+	case s.maySpend(buyer, offer.priceMicro) != Accepted:
+		return OwnLimitReached
 	case s.books.Account(s.accountOf(payer)).Available() < offer.priceMicro:
 		return InsufficientAvailable
 	}
+	s.spent(buyer, offer.priceMicro, 0)
 	asset := s.books.Asset(offer.asset)
 	royalty := int64(0)
 	if product := s.Product(s.shop.productOf[offer.asset]); product != nil {

@@ -57,7 +57,11 @@ func (s *State) amendOrder(r *reader) Refusal {
 	after.price = bounded
 	openBefore := before.Quantity - before.Filled
 	valueBefore := s.value(m, &money, money.price, openBefore)
-	if s.value(m, &money, bounded, open) > valueBefore {
+	more := s.value(m, &money, bounded, open) - valueBefore
+	if more > 0 {
+		if refusal := s.mayOrder(person, more); refusal != Accepted {
+			return refusal
+		}
 		want := wanted{person, before.Side, bounded, open}
 		if refusal := s.withinTier(m, &money, &want, valueBefore); refusal != Accepted {
 			return refusal
@@ -65,8 +69,8 @@ func (s *State) amendOrder(r *reader) Refusal {
 	} else if !s.trade.traders.At(int(money.trader-1)).mayMessage(s.tierOf(person), s.nowMS) {
 		return TooManyMessages
 	}
-	more := m.holds(&after, before.Side, open) - m.holds(&money, before.Side, openBefore)
-	if s.books.Account(money.payer(before.Side)).Available() < more {
+	needs := m.holds(&after, before.Side, open) - m.holds(&money, before.Side, openBefore)
+	if s.books.Account(money.payer(before.Side)).Available() < needs {
 		return InsufficientAvailable
 	}
 	s.countMessage(int(money.trader - 1))
@@ -75,6 +79,7 @@ func (s *State) amendOrder(r *reader) Refusal {
 	if refused != market.Accepted {
 		panic("bank: an amendment that was admitted was refused: " + refused.String())
 	}
+	s.spent(person, 0, max(more, 0))
 	s.settleEvents(events)
 	return Accepted
 }

@@ -139,6 +139,9 @@ func (s *State) buy(o order) Refusal {
 	if o.world != 0 && !s.allows(buyer, o.world, total) {
 		return AllowanceExceeded
 	}
+	if refusal := s.maySpend(buyer, total); refusal != Accepted {
+		return refusal
+	}
 	payer, seller := s.accountOf(timeAccount(buyer)), s.worldTime(product.World)
 	if s.books.Account(payer).Available() < total {
 		return InsufficientAvailable
@@ -149,6 +152,7 @@ func (s *State) buy(o order) Refusal {
 	if o.world != 0 {
 		s.useAllowance(buyer, o.world, total)
 	}
+	s.spent(buyer, total, 0)
 	bought := purchase{product: number, outcome: Delivered, buyer: buyer, quantity: quantity, totalMicro: total, atMS: s.nowMS}
 	untilMS := s.nowMS + product.RefundWindowMS
 	if product.Kind == Item {

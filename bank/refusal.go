@@ -162,6 +162,11 @@ const (
 	CardCreditNotFound
 	// CardCreditOver: all of it was taken back.
 	CardCreditOver
+	// OwnLimitInvalid: limits of one's own are NoOwnLimit or more, minutes at
+	// most a day's.
+	OwnLimitInvalid
+	// OwnLimitReached: it is more than the person allows themselves today.
+	OwnLimitReached
 )
 
 // Where the refusals of the markets' books begin, those of what the bank allows
@@ -208,6 +213,7 @@ var refusalCodes = [...]string{
 	"collection_invalid", "collection_not_found", "good_invalid", "good_not_found", "not_your_good",
 	"payout_rate_invalid", "payouts_closed", "payout_out_of_range", "payout_worse", "payout_not_found", "payout_over",
 	"chargeback_owed", "card_credit_invalid", "card_credit_not_found", "card_credit_over",
+	"own_limit_invalid", "own_limit_reached",
 }
 
 // String returns the stable code by which clients know the refusal.

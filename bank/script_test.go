@@ -264,8 +264,8 @@ func (s *script) command(args []string, options map[string]string) []byte {
 			untilMS = parseTime(s.t, args[2])
 		}
 		return bank.Exclude{Person: id(args[1]), UntilMS: untilMS}.AppendTo(nil)
-	case "allow", "charge", "buy-for":
-		return s.peopleCommand(args, key, reference)
+	case "allow", "charge", "buy-for", "own-limits", "earn-nothing":
+		return s.peopleCommand(args, options, key, reference)
 	case "bytes":
 		return []byte(strings.Join(args[1:], " "))
 	}
@@ -476,7 +476,7 @@ func (s *script) describeFact(fact bank.Fact, as string) string {
 		return fmt.Sprintf("purchase %d: person %d buys %d of product %d for %s, until %s", f.Purchase, f.Buyer, f.Quantity, f.Product, micro(f.TotalMicro), time.UnixMilli(f.UntilMS).UTC().Format(time.RFC3339))
 	case bank.PurchaseEnded:
 		return fmt.Sprintf("purchase %d %s", f.Purchase, f.Outcome)
-	case bank.AllowanceSet, bank.AllowanceSpent:
+	case bank.AllowanceSet, bank.AllowanceSpent, bank.OwnLimitsSet:
 		return s.describePeopleFact(fact)
 	case bank.ListingPlaced:
 		return fmt.Sprintf("listing %d: person %d offers %d for %s", f.Listing, f.Seller, f.Quantity, micro(f.PriceMicro))

@@ -17,6 +17,7 @@ import (
 //	| cases | standings | allowances |
 //	| exchange | money of the orders of each market | traders |
 //	| goods | payouts | card credits |
+//	| own limits |
 //
 // The small part holds sequence, time, worlds, policies, epochs, the bounds of
 // the ring of repeats and the products. Equal states have equal bytes.
@@ -45,6 +46,7 @@ type Frozen struct {
 	payouts   pages.View[Payout]
 	credits   pages.View[CardCredit]
 	trade     frozenTrade
+	ownLimits pages.View[OwnLimits]
 }
 
 // Freeze returns a view of the state as it is now. It costs a pointer for
@@ -68,6 +70,7 @@ func (s *State) Freeze() *Frozen {
 		payouts:   s.payouts.list.Freeze(),
 		credits:   s.payouts.credits.Freeze(),
 		trade:     s.trade.freeze(),
+		ownLimits: s.ownLimits.list.Freeze(),
 	}
 }
 
@@ -122,7 +125,13 @@ func (f *Frozen) WriteTo(w io.Writer) (written int64, err error) {
 	if err := pages.Encode(counted, f.payouts, payoutBytes, appendPayout); err != nil {
 		return counted.n, err
 	}
-	return counted.n, pages.Encode(counted, f.credits, cardCreditBytes, appendCardCredit)
+	if err := pages.Encode(counted, f.credits, cardCreditBytes, appendCardCredit); err != nil {
+		return counted.n, err
+	}
+	if err := pages.Encode(counted, f.ownLimits, ownLimitsBytes, appendOwnLimits); err != nil {
+		return counted.n, err
+	}
+	return counted.n, nil
 }
 
 type countingWriter struct {
@@ -321,6 +330,11 @@ func (s *State) readArrays(r *bufio.Reader) error {
 		return fmt.Errorf("reading card credits: %w", err)
 	}
 	s.goods.list, s.payouts.list, s.payouts.credits = *goods, *payouts, *credits
+	own, err := pages.Decode(r, ownLimitsBytes, readOwnLimits)
+	if err != nil {
+		return fmt.Errorf("reading own limits: %w", err)
+	}
+	s.ownLimits.list = *own
 	return nil
 }
 
@@ -368,6 +382,9 @@ func (s *State) rebuildIndexes() error {
 		return err
 	}
 	if err := s.indexTrade(); err != nil {
+		return err
+	}
+	if err := s.indexOwnLimits(); err != nil {
 		return err
 	}
 	for _, waiting := range s.epochs.waiting {

@@ -156,6 +156,10 @@ func (s *State) place(number uint32, order *market.Order, quote *Quote) Refusal 
 	}
 	money := orderMoney{price: price, makerBPS: m.MakerBPS, takerBPS: m.TakerBPS, callBPS: m.CallBPS, valueMicro: m.ValueMicro}
 	want := wanted{order.Owner, order.Side, price, order.Quantity}
+	valueMicro := s.value(m, &money, price, order.Quantity)
+	if refusal := s.mayOrder(order.Owner, valueMicro); refusal != Accepted {
+		return refusal
+	}
 	if refusal := s.withinTier(m, &money, &want, 0); refusal != Accepted {
 		return refusal
 	}
@@ -186,6 +190,7 @@ func (s *State) place(number uint32, order *market.Order, quote *Quote) Refusal 
 	if refused != market.Accepted {
 		panic("bank: an order that was admitted was refused: " + refused.String())
 	}
+	s.spent(order.Owner, 0, valueMicro)
 	s.settleEvents(events)
 	if quote != nil {
 		s.converted(number, placed, order, quote)

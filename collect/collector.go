@@ -149,6 +149,8 @@ type prepared struct {
 	link        link // what came of it
 	device      Mark // of the device on the day; zero if there is none
 	appeal      appeal
+	terms       Terms
+	asksConsent bool    // of the person, by the policy of its world
 	result      *Result // nil for a session
 	// cause is the event that opens a session, if it counts; nil for one that
 	// is opened by itself.
@@ -360,6 +362,7 @@ func (c *Collector) write(requests []*request) error {
 	ctx := context.Background()
 	batch := Batch{Seq: c.fold.seq + 1, ReceivedMS: max(c.now(), c.fold.receivedMS)}
 	c.fold.keep(ctx, batch.ReceivedMS)
+	c.fold.atMS = batch.ReceivedMS
 	body := newBody(c.fold.hash, batch.ReceivedMS)
 	entries, tick := uint32(0), false
 	for _, r := range requests {

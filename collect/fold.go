@@ -13,6 +13,7 @@ type fold struct {
 	seq             uint64   // last batch that is folded
 	hash            [32]byte // of that batch
 	receivedMS      int64
+	atMS            int64 // of the batch that is being folded
 	sinceCheckpoint int
 	recovering      bool
 	term            uint64 // of the checkpoints
@@ -45,6 +46,9 @@ func (f *fold) judge(ctx context.Context, receivedMS int64, p *prepared) (kept b
 	if p.kind == linkEntry || p.kind == appealEntry {
 		return true, nil
 	}
+	if p.kind == termsEntry {
+		return f.changesTerms(ctx, p)
+	}
 	if p.kind == sessionEntry {
 		// What repeats a report opens no session again.
 		return p.cause == nil || p.cause.verdict == Accepted || p.cause.verdict == Capped, nil
@@ -66,6 +70,15 @@ func (f *fold) judge(ctx context.Context, receivedMS int64, p *prepared) (kept b
 	if err != nil {
 		return false, err
 	}
+	refused, err := f.refuses(ctx, who, p)
+	if err != nil {
+		return false, err
+	}
+	if refused != NoRule {
+		p.verdict = Rejected
+		p.result.Verdict, p.result.Rule, p.result.Detail = Rejected, refused, refusedBy[refused]
+		return false, nil
+	}
 	switch {
 	case p.trust != TrustImport && p.timeMS < receivedMS-HorizonMS:
 		p.verdict, p.rule = Late, OlderThanHorizon
@@ -75,31 +88,38 @@ func (f *fold) judge(ctx context.Context, receivedMS int64, p *prepared) (kept b
 			p.rule = TooManyUnvouched
 		}
 	default:
-		capped, err := f.isCapped(ctx, target, who, p)
+		rule, err := f.isCapped(ctx, target, who, p)
 		if err != nil {
 			return false, err
 		}
-		if capped {
-			p.verdict, p.rule = Capped, DailyCurve
+		if rule != NoRule {
+			p.verdict, p.rule = Capped, rule
 		}
 	}
 	p.result.Verdict, p.result.Rule = p.verdict, p.rule
 	return true, nil
 }
 
-// isCapped reports whether the person's paid hours of the event's day in its
-// world are used up, so that the event adds nothing.
-func (f *fold) isCapped(ctx context.Context, subject uint64, who *person, p *prepared) (bool, error) {
+// isCapped says whether the person's paid hours of the event's day in its world,
+// or those that the person allows themselves, are used up, so that the event
+// adds nothing.
+func (f *fold) isCapped(ctx context.Context, subject uint64, who *person, p *prepared) (Rule, error) {
 	if p.observation.SpendMinor > 0 || p.observation.RefundMinor > 0 || p.observation.FromMS == p.observation.UntilMS {
-		return false, nil
+		return NoRule, nil
 	}
 	number, _ := score.DayOf(p.timeMS)
 	d, err := f.dayOf(ctx, subject, who, number)
 	if err != nil {
-		return false, err
+		return NoRule, err
 	}
 	policy, _ := f.c.policies(p.world, number, p.policyVersion)
-	return d.CountedSeconds(p.world) >= policy.Curve.HalfSeconds, nil
+	switch {
+	case d.CountedSeconds(p.world) >= policy.For(d.bounds.Minor).Curve.HalfSeconds:
+		return DailyCurve, nil
+	case d.bounds.Limited && d.PresentSeconds() >= d.bounds.EarnSeconds:
+		return OwnLimit, nil
+	}
+	return NoRule, nil
 }
 
 // target returns the person for whom a subject's events count.
@@ -128,6 +148,9 @@ func (f *fold) add(ctx context.Context, seq uint64, receivedMS int64, p *prepare
 			who.appealed(p.appeal, receivedMS)
 		}
 		return err
+	}
+	if p.kind == termsEntry {
+		return f.setTerms(ctx, seq, p)
 	}
 	target, who, err := f.target(ctx, p.subject)
 	if err != nil {
@@ -207,19 +230,25 @@ func (f *fold) touch(ctx context.Context, seq uint64, subject uint64, who *perso
 	if err != nil {
 		return nil, err
 	}
-	f.people.change(owner, owning)
-	if d.seq != seq {
-		d.seq, d.matured = seq, 0
-	}
-	w := d.world(world)
-	w.policyVersion = max(w.policyVersion, policyVersion)
-	d.dirty, d.changed, d.unsure = true, true, d.unsure || f.recovering
-	f.dirty[dayKey{owner, number}] = struct{}{}
-	f.c.changes.touch(owner, number)
+	f.bind(d, who, owning)
+	f.change(seq, dayKey{owner, number}, owning, d)
 	if subject != owner {
 		f.c.changes.touch(subject, number)
 	}
+	w := d.world(world)
+	w.policyVersion = max(w.policyVersion, policyVersion)
 	return d, nil
+}
+
+// change notes that a day differs from what was minted.
+func (f *fold) change(seq uint64, key dayKey, owning *person, d *day) {
+	f.people.change(key.subject, owning)
+	if d.seq != seq {
+		d.seq, d.matured = seq, 0
+	}
+	d.dirty, d.changed, d.unsure = true, true, d.unsure || f.recovering
+	f.dirty[key] = struct{}{}
+	f.c.changes.touch(key.subject, key.day)
 }
 
 // openSession believes claims about a person from now on, and those that have

@@ -49,11 +49,13 @@ func FuzzParts(f *testing.F) {
 	p.refund(refund{order: digest{1}, receivedMS: 3, minor: 2})
 	p.links = append(p.links, link{7, 20_000, forever})
 	p.appealed(appeal{number: 3, text: "it was me"}, 5)
+	p.terms = Terms{Minor: true, Scoring: Withdrawn, EarnSeconds: 60, NextEarnSeconds: NoLimit, NextFromMS: 5, ExcludedUntilMS: 9, excludedFromMS: 8}
 	f.Add(p.appendTo(nil))
 	d := day{worlds: []dayWorld{{world: 1}}, seq: 4}
 	d.Present(1, 0, score.BucketMS)
 	d.marks = append(d.marks, newcomers(1, 5))
 	d.keep(1, []abuse.Finding{{Signal: abuse.Sybil, Value: 9, Limit: 4}})
+	d.bounds = score.Bounds{Minor: true, Limited: true, EarnSeconds: 60}
 	f.Add(d.appendTo(nil))
 	f.Fuzz(func(t *testing.T, part []byte) {
 		if p, err := decodePerson(part); err == nil {
@@ -61,11 +63,14 @@ func FuzzParts(f *testing.F) {
 			for version := part[0]; version < 4; version++ { // each added a list
 				part = append(append([]byte{4}, part[1:]...), 0, 0, 0, 0)
 			}
-			if part[0] < personVersion {
+			if part[0] < 5 {
 				le := binary.LittleEndian
-				part = le.AppendUint32(append([]byte{personVersion}, part[1:]...), uint32(len(p.waiting)))
+				part = le.AppendUint32(append([]byte{5}, part[1:]...), uint32(len(p.waiting)))
 				part = append(part, make([]byte, 16*len(p.waiting))...)
 				part = append(le.AppendUint64(part, 1), make([]byte, 8)...)
+			}
+			if defaults := DefaultTerms(); part[0] < personVersion {
+				part = defaults.appendTo(append([]byte{personVersion}, part[1:]...))
 			}
 			if string(again) != string(part) {
 				t.Fatal("a person is encoded differently")

@@ -112,7 +112,7 @@ type Checkpoints interface {
 //	| kind u8 | trust u8 | verdict u8 | rule u8 | world u32 | subject u64 |
 //	| other u64 | digest 16 | policy version u32 | length u32 | sealed payload |
 //
-// kind is 0 for an event, 1 for a session, 2 for a link and 3 for an appeal. other is the
+// kind is 0 for an event, 1 for a session, 2 for a link, 3 for an appeal and 4 for terms. other is the
 // anonymous subject that a session unites with the subject, or 0; of a link the
 // subject to whom the days of this one belong. The payload, sealed under the
 // subject's key with the digest as additional data, is for an event
@@ -130,6 +130,8 @@ type Checkpoints interface {
 // and for an appeal
 //
 //	| case u64 | text |
+//
+// and for the terms of a person what terms.go says.
 type entry struct {
 	kind          entryKind
 	trust         Trust
@@ -150,6 +152,7 @@ const (
 	sessionEntry
 	linkEntry
 	appealEntry
+	termsEntry
 )
 
 // digest stands for a message id of a source.

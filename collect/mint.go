@@ -288,7 +288,7 @@ func (o *Opened) Commitment() [32]byte {
 // commit scores a day of a world and opens its commitment.
 func (c *Collector) commit(ctx context.Context, subject uint64, number int32, d *day, w *dayWorld) (Opened, error) {
 	policy, version := c.policies(w.world, number, w.policyVersion)
-	award := d.Score(w.world, policy)
+	award := d.ScoreWithin(w.world, policy, d.bounds)
 	o := Opened{
 		World: w.world, Day: number, Revision: d.revision(), PolicyVersion: version,
 		PresentSeconds: award.PresentSeconds, InteractionsMicro: award.InteractionsMicro, SpendMinor: award.SpendMinor,
@@ -302,7 +302,8 @@ func (c *Collector) commit(ctx context.Context, subject uint64, number int32, d 
 // Attention is what a day has earned in a world.
 type Attention struct {
 	Award  score.Award
-	Policy *score.Policy
+	Policy *score.Policy // that for minors, if it holds
+	Bounds score.Bounds
 	Opened Opened
 	// MintedMicro is what the bank knows of; the rest follows with the next
 	// Mint.
@@ -331,7 +332,7 @@ func (c *Collector) Attention(ctx context.Context, subject uint64, number int32)
 				return err
 			}
 			policy, _ := c.policies(w.world, number, w.policyVersion)
-			list = append(list, Attention{Award: d.Score(w.world, policy), Policy: policy, Opened: opened, MintedMicro: w.mintedMicro})
+			list = append(list, Attention{Award: d.ScoreWithin(w.world, policy, d.bounds), Policy: policy.For(d.bounds.Minor), Bounds: d.bounds, Opened: opened, MintedMicro: w.mintedMicro})
 		}
 		return nil
 	})

@@ -23,6 +23,7 @@ type person struct {
 	links    []link
 	since    arrival
 	appeals  []appeal
+	terms    Terms
 	days     map[int32]*day
 	changed  bool // since the last checkpoint, apart from days
 	unsaved  bool // it or a day has changed since
@@ -79,7 +80,8 @@ type day struct {
 	seq     uint64
 	matured uint16
 	worlds  []dayWorld // by number
-	dirty   bool       // differs from what was minted
+	bounds  score.Bounds
+	dirty   bool // differs from what was minted
 	// unsure says that more may have been minted than is noted here: a Mint
 	// after the last checkpoint is forgotten in a crash.
 	unsure  bool
@@ -168,17 +170,20 @@ func (p *person) nextDueMS() int64 {
 //	        | refunds: order 16, received i64, minor i64 |
 //	        | links: head u64, from day i32, until day i32 | devices of what waits: mark 16 |
 //	        | since i64 | since world u32 | appeals: case u64, at i64, length u16, text |
-//	day:    | version u8 = 3 | seq u64 | matured u16 | dirty u8 |
+//	        | terms, as terms.go says |
+//	day:    | version u8 = 4 | bounds u8: 1 minor, 2 limited | earn i32, if limited |
+//	        | seq u64 | matured u16 | dirty u8 |
 //	        | worlds: world u32, policy u32, minted i64, revision u64 | marks: 16 |
 //	        | found: rules u32, signal u32, shadow u8, cost i64, value i64, limit i64, beside i64 |
 //	        | day, as package score encodes it |
 //
-// A person of version 4 has nothing behind the links and is taken to have been
-// known of old, one of version 3 no links either, one of version 2 no refunds. A
-// day of version 2 has no marks and findings.
+// A person of version 5 has no terms, one of version 4 nothing behind the links
+// and is taken to have been known of old, one of version 3 no links either, one of
+// version 2 no refunds. A day of version 3 has no bounds, one of version 2 no
+// marks and findings either.
 const (
-	personVersion = 5
-	dayVersion    = 3
+	personVersion = 6
+	dayVersion    = 4
 )
 
 func (p *person) appendTo(dst []byte) []byte {
@@ -217,12 +222,13 @@ func (p *person) appendTo(dst []byte) []byte {
 		dst = append(dst, p.waiting[i].device[:]...)
 	}
 	dst = le.AppendUint32(le.AppendUint64(dst, uint64(p.since.ms)), p.since.world)
-	return appendAppeals(dst, p.appeals)
+	return p.terms.appendTo(appendAppeals(dst, p.appeals))
 }
 
 func (d *day) appendTo(dst []byte) []byte {
 	le := binary.LittleEndian
-	dst = le.AppendUint16(le.AppendUint64(append(dst, dayVersion), d.seq), d.matured)
+	dst = appendBounds(append(dst, dayVersion), d.bounds)
+	dst = le.AppendUint16(le.AppendUint64(dst, d.seq), d.matured)
 	dirty := uint8(0)
 	if d.dirty {
 		dirty = 1
@@ -306,6 +312,12 @@ func decodePerson(src []byte) (*person, error) {
 		p.since = arrival{f.i64(), f.u32()}
 		p.appeals = readAppeals(f)
 	}
+	if version >= 6 {
+		var err error
+		if p.terms, err = decodeTerms(f.take(termsBytes)); err != nil {
+			return nil, errPart
+		}
+	}
 	if f.short || len(f.src) != 0 {
 		return nil, errPart
 	}
@@ -318,7 +330,11 @@ func decodeDay(src []byte) (*day, error) {
 	if version > dayVersion || version < 2 {
 		return nil, errPart
 	}
-	d := &day{seq: f.u64(), matured: f.u16(), dirty: f.u8() == 1}
+	var bounds score.Bounds
+	if version >= 4 {
+		bounds = readBounds(f)
+	}
+	d := &day{bounds: bounds, seq: f.u64(), matured: f.u16(), dirty: f.u8() == 1}
 	for n := f.u32(); n > 0 && !f.short; n-- {
 		d.worlds = append(d.worlds, dayWorld{f.u32(), f.u32(), f.i64(), f.u64()})
 	}
@@ -340,4 +356,4 @@ func decodeDay(src []byte) (*day, error) {
 	return d, nil
 }
 
-func newPerson() *person { return &person{days: map[int32]*day{}} }
+func newPerson() *person { return &person{days: map[int32]*day{}, terms: DefaultTerms()} }

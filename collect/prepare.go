@@ -114,7 +114,7 @@ func (c *Collector) prepareEvent(ctx context.Context, request Request, e *event.
 func (c *Collector) observe(p *prepared, e *event.Event) {
 	day, _ := score.DayOf(p.timeMS)
 	policy, _ := c.policies(p.world, day, p.policyVersion)
-	p.observation = policy.Observe(e, p.timeMS)
+	p.observation, p.asksConsent = policy.Observe(e, p.timeMS), policy.ConsentRequired
 	p.device = c.deviceOf(p, e, day)
 	o := &p.observation
 	switch {

@@ -74,6 +74,7 @@ func (f *fold) horizon(ctx context.Context) (seq uint64, err error) {
 // again remembers the message ids of a batch and, if it lies behind the
 // checkpoint, folds its entries.
 func (f *fold) again(ctx context.Context, batch Batch, folds bool) error {
+	f.atMS = batch.ReceivedMS
 	index := uint32(0)
 	for e, err := range batch.entries() {
 		if err != nil {
@@ -120,6 +121,10 @@ func (f *fold) open(ctx context.Context, e entry) (*prepared, error) {
 		}
 		p.appeal = appeal{number: binary.LittleEndian.Uint64(payload), text: string(payload[8:])}
 		return p, nil
+	}
+	if e.kind == termsEntry {
+		p.terms, err = decodeTerms(payload)
+		return p, err
 	}
 	if e.kind == sessionEntry {
 		if len(payload) != 16 {

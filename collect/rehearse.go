@@ -35,8 +35,8 @@ type Rehearsed struct {
 
 // Rehearse folds the log anew by other policies and returns what each day of
 // each person would have earned, by person and day. Nothing that is kept is
-// touched. Verdicts stay as they were reached; who was erased is left out. It
-// takes about 2 KiB of memory for a person and day.
+// touched. Verdicts stay as they were reached; who was erased is left out, and who
+// has not consented to analytics. It takes about 2 KiB of memory for a person and day.
 func Rehearse(ctx context.Context, log Log, subjects Subjects, r Rehearsal) ([]Rehearsed, error) {
 	f, err := foldAnew(ctx, log, subjects, r)
 	if err != nil {
@@ -118,6 +118,7 @@ func foldAnew(ctx context.Context, log Log, subjects Subjects, r Rehearsal) (*fo
 // rehearse folds a batch: all of it, or only who is whom and who came at all,
 // which lasts.
 func (f *fold) rehearse(ctx context.Context, batch Batch, whole bool) error {
+	f.atMS = batch.ReceivedMS
 	for e, err := range batch.entries() {
 		if err != nil {
 			return err
@@ -175,7 +176,10 @@ func (f *fold) rehearsed(ctx context.Context, r Rehearsal) (list []Rehearsed, er
 				}
 			}
 			policy, _ := r.Policies(r.World, number, d.world(r.World).policyVersion)
-			list = append(list, Rehearsed{person, number, d.Score(r.World, policy)})
+			if who.terms.Analytics == Withdrawn || policy.ConsentRequired && who.terms.Analytics != Given {
+				continue
+			}
+			list = append(list, Rehearsed{person, number, d.ScoreWithin(r.World, policy, d.bounds)})
 		}
 	}
 	slices.SortFunc(list, func(a, b Rehearsed) int {

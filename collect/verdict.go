@@ -44,24 +44,29 @@ type Rule uint8
 
 // The rules.
 const (
-	NoRule           Rule = iota
-	MalformedEvent        // the event cannot be read or breaks a bound
-	NoMessageID           // without a message id a retry would count twice
-	MessageIDTwice        // the message id was seen within the horizon
-	OlderThanHorizon      // it happened more than Horizon before it arrived
-	Unvouched             // no session of the person covers it
-	DailyCurve            // the person's paid hours of the day are used up
-	SpendNeedsServer      // spend counts from a server key only
-	OtherCurrency         // the policy names another currency
-	NoAmount              // a spend without a readable amount
-	ClockAhead            // the client's clock is ahead; its time was corrected
-	TooManyUnvouched      // the person has too many unvouched events; this one stays unvouched
-	ErasedPerson          // the person was erased while the event was on its way
+	NoRule             Rule = iota
+	MalformedEvent          // the event cannot be read or breaks a bound
+	NoMessageID             // without a message id a retry would count twice
+	MessageIDTwice          // the message id was seen within the horizon
+	OlderThanHorizon        // it happened more than Horizon before it arrived
+	Unvouched               // no session of the person covers it
+	DailyCurve              // the person's paid hours of the day are used up
+	SpendNeedsServer        // spend counts from a server key only
+	OtherCurrency           // the policy names another currency
+	NoAmount                // a spend without a readable amount
+	ClockAhead              // the client's clock is ahead; its time was corrected
+	TooManyUnvouched        // the person has too many unvouched events; this one stays unvouched
+	ErasedPerson            // the person was erased while the event was on its way
+	ConsentWithdrawn        // the person has withdrawn consent to being metered
+	ConsentMissing          // the world's policy asks for consent, and there is none
+	SelfExcludedPerson      // the person earns nothing for a time, by choice
+	OwnLimit                // the minutes of the day that the person lets earn are used up
 )
 
 var ruleNames = [...]string{
 	"", "malformed", "no_message_id", "message_id_seen", "older_than_horizon", "unvouched", "daily_curve",
 	"spend_needs_server_key", "other_currency", "no_amount", "clock_ahead", "too_many_unvouched", "erased",
+	"consent_withdrawn", "consent_missing", "self_excluded", "own_limit",
 }
 
 // String returns the rule's stable name, empty for none.

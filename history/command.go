@@ -73,6 +73,8 @@ var kinds = [...]struct {
 	63: {"end_payout", false},
 	64: {"credit_card", true},
 	65: {"charge_back", true},
+	66: {"set_own_limits", false},
+	67: {"stop_earning", false},
 }
 
 const referenceAt = 1 + 16 // kind and idempotency key

@@ -52,6 +52,36 @@ func (r *Registry) setDetail(ctx context.Context, subject uint64, name string, p
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return 0, err
 	}
+	return r.keepDetail(ctx, known, subject, name, plain)
+}
+
+// errUnchanged is what a change returns that has nothing to keep.
+var errUnchanged = errors.New("unchanged")
+
+// changeDetail does the same with what change makes of what was known; nobody
+// else changes it meanwhile.
+func (r *Registry) changeDetail(ctx context.Context, subject uint64, name string, change func(before []byte) (after []byte, err error)) (revision uint64, err error) {
+	r.changeMu.Lock()
+	defer r.changeMu.Unlock()
+	known, err := r.store.Detail(ctx, subject, name)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return 0, err
+	}
+	before, err := r.openDetail(ctx, known)
+	if err != nil {
+		return 0, err
+	}
+	after, err := change(before)
+	if errors.Is(err, errUnchanged) {
+		return known.Revision, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	return r.keepDetail(ctx, known, subject, name, after)
+}
+
+func (r *Registry) keepDetail(ctx context.Context, known Detail, subject uint64, name string, plain []byte) (revision uint64, err error) {
 	detail := Detail{Subject: subject, Name: name, Revision: known.Revision + 1}
 	if detail.Sealed, err = r.Seal(ctx, subject, nil, plain, detailPlace(name, detail.Revision)); err != nil {
 		return 0, err

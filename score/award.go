@@ -110,9 +110,13 @@ func (w wide) points() int64 {
 
 // Score returns what the day has earned in a world under the policy that holds
 // on that day.
-func (d *Day) Score(world uint32, p *Policy) Award {
+func (d *Day) Score(world uint32, p *Policy) Award { return d.score(world, p, DayBuckets) }
+
+// score does the same with presence and interactions before a bucket only.
+func (d *Day) score(world uint32, p *Policy, end int) Award {
 	award := Award{World: world}
 	presence := d.assigned(world)
+	cutOff(&presence, end)
 	var acts []act
 	for i := range d.worlds {
 		if d.worlds[i].world == world {
@@ -123,8 +127,10 @@ func (d *Day) Score(world uint32, p *Policy) Award {
 	for first := 0; first < DayBuckets; first += p.SliceBuckets {
 		s := Slice{Index: first / p.SliceBuckets, PresentSeconds: int64(ones(&presence, first, p.SliceBuckets)) * bucketSeconds}
 		for len(acts) > 0 && int(acts[0].bucket) < first+p.SliceBuckets {
-			s.Interactions = saturated(s.Interactions, acts[0].count)
-			s.InteractionsMicro = saturated(s.InteractionsMicro, acts[0].weightMicro)
+			if int(acts[0].bucket) < end {
+				s.Interactions = saturated(s.Interactions, acts[0].count)
+				s.InteractionsMicro = saturated(s.InteractionsMicro, acts[0].weightMicro)
+			}
 			s.SpendMinor = saturated(s.SpendMinor, acts[0].spendMinor)
 			acts = acts[1:]
 		}
@@ -157,6 +163,15 @@ func ones(presence *[DayBuckets / 64]uint64, first, count int) (n int) {
 	return n
 }
 
+// cutOff takes the buckets from end on out of a presence.
+func cutOff(presence *[DayBuckets / 64]uint64, end int) {
+	if end >= DayBuckets {
+		return
+	}
+	presence[end/64] &= 1<<(end%64) - 1
+	clear(presence[end/64+1:])
+}
+
 func (c Curve) halves(presentSeconds int64) int64 {
 	switch {
 	case presentSeconds < c.FullSeconds:
@@ -179,6 +194,10 @@ func (p *Policy) cap(s *Slice, day *Award) {
 	cut(&s.InteractionsMicro, p.Caps.SliceInteractionsMicro, 0, CapSliceInteractions)
 	cut(&s.InteractionsMicro, p.Caps.DayInteractionsMicro, day.InteractionsMicro, CapDayInteractions)
 	cut(&s.SpendMinor, p.Caps.DaySpendMinor, day.SpendMinor, CapDaySpend)
+	if p.withoutSpend && s.SpendMinor > 0 {
+		s.SpendMinor = 0
+		s.Caps |= CapDaySpend
+	}
 }
 
 // pointsOf returns the exact points of a slice and fills in its terms.

@@ -45,12 +45,18 @@ type Policy struct {
 	Caps             Caps
 	Curve            Curve
 
+	// ConsentRequired says that only those who have consented to it are metered.
+	ConsentRequired bool
+
 	// Pack is the name of the pack to which the policy adds; empty if none.
 	Pack string
 
 	rules   map[string][]rule // by lower-case event name; the first that fits holds
 	anyRule []rule            // for all other track, page and screen calls
 	formula *formula          // nil for the weights
+
+	minors       *Policy // nil in the policy for minors itself
+	withoutSpend bool
 }
 
 // Caps bound what a slice and a day can earn; zero means no cap.
@@ -77,18 +83,38 @@ type policyFile struct {
 	RefundWindowDays *int                `yaml:"refund_window_days"`
 	Formula          string              `yaml:"formula"`
 	Events           map[string]ruleList `yaml:"events"`
-	Caps             struct {
-		SliceInteractions decimal `yaml:"slice_interactions"`
-		DayInteractions   decimal `yaml:"day_interactions"`
-		DaySpend          decimal `yaml:"day_spend"`
-		SlicePoints       decimal `yaml:"slice_points"`
-		DayPoints         decimal `yaml:"day_points"`
-	} `yaml:"caps"`
-	Curve *struct {
-		FullHours decimal `yaml:"full_hours"`
-		HalfHours decimal `yaml:"half_hours"`
-	} `yaml:"curve"`
+	Caps             capsFile            `yaml:"caps"`
+	Curve            *curveFile          `yaml:"curve"`
+	Minors           minorsFile          `yaml:"minors"`
+	Consent          string              `yaml:"consent"`
 }
+
+type capsFile struct {
+	SliceInteractions decimal `yaml:"slice_interactions"`
+	DayInteractions   decimal `yaml:"day_interactions"`
+	DaySpend          decimal `yaml:"day_spend"`
+	SlicePoints       decimal `yaml:"slice_points"`
+	DayPoints         decimal `yaml:"day_points"`
+}
+
+func (f *capsFile) caps() Caps {
+	return Caps{
+		SliceInteractionsMicro: f.SliceInteractions.micro, DayInteractionsMicro: f.DayInteractions.micro,
+		DaySpendMinor:    f.DaySpend.micro / (Micro / 100),
+		SlicePointsMicro: f.SlicePoints.micro, DayPointsMicro: f.DayPoints.micro,
+	}
+}
+
+type curveFile struct {
+	FullHours decimal `yaml:"full_hours"`
+	HalfHours decimal `yaml:"half_hours"`
+}
+
+func (f *curveFile) curve() Curve {
+	return Curve{f.FullHours.micro * 3600 / Micro, f.HalfHours.micro * 3600 / Micro}
+}
+
+func (c Curve) valid() bool { return c.FullSeconds <= c.HalfSeconds && c.HalfSeconds <= 24*3600 }
 
 // decimal is an exact number with up to six decimal places.
 type decimal struct {
@@ -123,7 +149,7 @@ func ParsePolicy(text []byte) (*Policy, error) {
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	decoder.KnownFields(true)
 	if err := decoder.Decode(&file); err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("reading the policy: %w; fields are name, pack, alpha_per_hour, beta, gamma, currency, slice_minutes, refund_window_days, formula, events, caps, curve", err)
+		return nil, fmt.Errorf("reading the policy: %w; fields are name, pack, alpha_per_hour, beta, gamma, currency, slice_minutes, refund_window_days, formula, events, caps, curve, minors, consent", err)
 	}
 	return file.policy()
 }
@@ -131,12 +157,7 @@ func ParsePolicy(text []byte) (*Policy, error) {
 func (f *policyFile) policy() (*Policy, error) {
 	p := &Policy{
 		Name: f.Name, AlphaMicro: f.AlphaPerHour.or(30 * Micro), BetaMicro: f.Beta.or(Micro / 2), GammaMicro: f.Gamma.or(Micro),
-		Currency: f.Currency, RefundWindowDays: 14, Curve: Curve{4 * 3600, 8 * 3600},
-		Caps: Caps{
-			SliceInteractionsMicro: f.Caps.SliceInteractions.micro, DayInteractionsMicro: f.Caps.DayInteractions.micro,
-			DaySpendMinor:    f.Caps.DaySpend.micro / (Micro / 100),
-			SlicePointsMicro: f.Caps.SlicePoints.micro, DayPointsMicro: f.Caps.DayPoints.micro,
-		},
+		Currency: f.Currency, RefundWindowDays: 14, Curve: Curve{4 * 3600, 8 * 3600}, Caps: f.Caps.caps(), ConsentRequired: f.Consent == "required",
 	}
 	var faults []error
 	refuse := func(wrong bool, format string, args ...any) {
@@ -159,7 +180,7 @@ func (f *policyFile) policy() (*Policy, error) {
 		p.RefundWindowDays = *f.RefundWindowDays
 	}
 	if f.Curve != nil {
-		p.Curve = Curve{f.Curve.FullHours.micro * 3600 / Micro, f.Curve.HalfHours.micro * 3600 / Micro}
+		p.Curve = f.Curve.curve()
 	}
 	refuse(len(f.Name) > 64, "name: expected at most 64 bytes")
 	for name, value := range map[string]int64{"alpha_per_hour": p.AlphaMicro, "beta": p.BetaMicro, "gamma": p.GammaMicro} {
@@ -168,7 +189,9 @@ func (f *policyFile) policy() (*Policy, error) {
 	refuse(len(p.Currency) < 3 || len(p.Currency) > 24, "currency: expected a code of 3 to 24 characters such as USD")
 	refuse(f.SliceMinutes < 1 || f.SliceMinutes > 60 || 60%f.SliceMinutes != 0, "slice_minutes: expected a divisor of 60, got %d", f.SliceMinutes)
 	refuse(p.RefundWindowDays < 0 || p.RefundWindowDays > 60, "refund_window_days: expected 0 to 60, got %d", p.RefundWindowDays)
-	refuse(p.Curve.FullSeconds > p.Curve.HalfSeconds || p.Curve.HalfSeconds > 24*3600, "curve: expected full_hours <= half_hours <= 24")
+	refuse(!p.Curve.valid(), "curve: expected full_hours <= half_hours <= 24")
+	refuse(f.Minors.Curve != nil && !f.Minors.Curve.curve().valid(), "minors: curve: expected full_hours <= half_hours <= 24")
+	refuse(f.Consent != "" && f.Consent != "required" && f.Consent != "assumed", "consent: expected required or assumed, got %q", f.Consent)
 	if len(faults) == 0 {
 		p.SliceBuckets = f.SliceMinutes * 60 / bucketSeconds
 		if p.rules, p.anyRule, err = rulesOf(defaultRules, pack.Events, f.Events); err != nil {
@@ -183,6 +206,7 @@ func (f *policyFile) policy() (*Policy, error) {
 	if err := errors.Join(faults...); err != nil {
 		return nil, fmt.Errorf("the policy cannot be used: %w", err)
 	}
+	p.minors = f.Minors.minors(p)
 	return p, nil
 }
 

@@ -41,6 +41,8 @@ type Attention struct {
 	PolicyVersion uint32 `json:"policy_version" doc:"0 is the default policy."`
 	Policy        string `json:"policy"`
 	DayCapped     bool   `json:"day_capped,omitempty"`
+	Minor         bool   `json:"minor,omitempty" doc:"The policy's caps for minors hold."`
+	OwnLimit      *int64 `json:"own_limit_seconds,omitempty" doc:"How much presence of the day, over all worlds, earns by the person's own limit."`
 	Revision      string `json:"revision"`
 	Commitment    string `json:"commitment" doc:"What the journal shows of T, I and C of this revision."`
 	Blind         string `json:"blind,omitempty" doc:"Opens the commitment; shown to the person only."`
@@ -115,4 +117,54 @@ type NewPurchaseFor struct {
 	Quantity  int64  `json:"quantity" minimum:"1"`
 	MaxTotal  string `json:"max_total" maxLength:"40" doc:"The most TIME that the person is to pay in all."`
 	Reference string `json:"reference,omitempty" maxLength:"64" doc:"Names the business operation."`
+}
+
+// NewConsent is a decision on a purpose.
+type NewConsent struct {
+	Given   bool   `json:"given" doc:"false withdraws it."`
+	Version string `json:"version" minLength:"1" maxLength:"32" doc:"Names the text that the person saw."`
+}
+
+// Consent is a decision of a person on a purpose.
+type Consent struct {
+	Purpose string `json:"purpose" enum:"scoring,analytics,marketing"`
+	Given   bool   `json:"given"`
+	Version string `json:"version"`
+	Time    string `json:"time"`
+	By      string `json:"by" enum:"person,world" doc:"world: its server has reported it."`
+	Holds   bool   `json:"holds,omitempty" doc:"It is the last decision on the purpose."`
+}
+
+// NewOwnLimits replace what a person has set for themselves; what is left out is
+// without a limit.
+type NewOwnLimits struct {
+	SpendDaily      string `json:"spend_daily,omitempty" maxLength:"40" doc:"TIME that may be spent on a UTC day: purchases, listings, and what worlds spend by allowances."`
+	OrdersDaily     string `json:"orders_daily,omitempty" maxLength:"40" doc:"Value in TIME of the orders and conversions of a UTC day."`
+	EarnMinutes     *int64 `json:"earn_minutes,omitempty" minimum:"0" maximum:"1440" doc:"How many minutes of presence of a UTC day earn."`
+	ReminderMinutes uint16 `json:"reminder_minutes,omitempty" maximum:"1440" doc:"After how many minutes to be reminded of a break; 0 for never."`
+}
+
+// OwnLimit is a limit that a person has set for themselves.
+type OwnLimit struct {
+	Now  *string `json:"now" doc:"What holds; null for no limit."`
+	Next *string `json:"next" doc:"What will hold; null for no limit, or if nothing is to come."`
+	From string  `json:"from,omitempty" doc:"From when on next holds."`
+}
+
+// OwnLimits are what a person has set for themselves.
+type OwnLimits struct {
+	SpendDaily        OwnLimit `json:"spend_daily"`
+	OrdersDaily       OwnLimit `json:"orders_daily"`
+	EarnMinutes       OwnLimit `json:"earn_minutes"`
+	ReminderMinutes   uint16   `json:"reminder_minutes" doc:"0 for never."`
+	SpentToday        string   `json:"spent_today"`
+	OrderedToday      string   `json:"ordered_today"`
+	ExcludedUntil     string   `json:"excluded_until,omitempty" doc:"Until then no trade, conversion or purchase."`
+	EarnsNothingUntil string   `json:"earns_nothing_until,omitempty"`
+}
+
+// NewExclusion keeps a person out for a time.
+type NewExclusion struct {
+	Until   string `json:"until" format:"date-time" maxLength:"40" doc:"No trade, conversion or purchase until then. It can be made longer and never shorter, by nobody."`
+	Earning bool   `json:"earning,omitempty" doc:"Nothing is earned until then either."`
 }
