@@ -99,7 +99,7 @@ func (h *holding) belongings(world, user, product, serverKey, personKey, personI
 		"world": world, "person": personID, "user_id": user, "account": account, "hold": hold, "group": "group-" + user, "purchase": bought, "listing": listing,
 		"reference": "ref-" + user, "key": key, "product": product, "message": map[string]string{"cafe": "msg_1", "arena": "msg_2"}[world], "message_id": world + "-1",
 		// What only operators name, or nobody owns: anything will do.
-		"proposal": "99", "operator": "99", "version": "1", "token": "nonsense", "write_key": h.writeKey, "other": h.otherPersonID,
+		"proposal": "99", "operator": "99", "version": "1", "token": "nonsense", "purpose": "analytics", "write_key": h.writeKey, "other": h.otherPersonID,
 	}
 	ofWorld := maps.Clone(all)
 	ofWorld["account"] = worldAccount
