@@ -25,8 +25,8 @@ func (c *Client) ListCandles(ctx context.Context, market string, options ...Opti
 
 // FollowMarket is follow-market: the best 100 prices of each side as they change, trades, and what a running call would trade.
 // GET /v1/markets/{market}/stream; public.
-func (c *Client) FollowMarket(ctx context.Context, options ...Option) iter.Seq2[StreamEvent, error] {
-	return stream(ctx, c, "/v1/markets/{market}/stream", options)
+func (c *Client) FollowMarket(ctx context.Context, market string, options ...Option) iter.Seq2[StreamEvent, error] {
+	return stream(ctx, c, "/v1/markets/"+in(market)+"/stream", options)
 }
 
 // GetTicker is get-ticker: a market at a glance: prices now, and the last 24 hours.

@@ -40,6 +40,36 @@ func (c *Client) SetAttributes(ctx context.Context, person string, body wire.Att
 	return send[wire.Attributes](ctx, c, "PUT", "/v1/people/"+in(person)+"/attributes", again, body, options)
 }
 
+// ListConsents is list-consents: what a person has decided on each purpose, the oldest first.
+// GET /v1/people/{person}/consents; person.
+func (c *Client) ListConsents(ctx context.Context, person string, options ...Option) ([]wire.Consent, error) {
+	return items[wire.Consent](ctx, c, "/v1/people/"+in(person)+"/consents", options)
+}
+
+// SetConsent is set-consent: consent to a purpose, or withdraw it.
+// PUT /v1/people/{person}/consents/{purpose}; person.
+func (c *Client) SetConsent(ctx context.Context, person string, purpose string, body wire.NewConsent, options ...Option) (wire.Consent, error) {
+	return send[wire.Consent](ctx, c, "PUT", "/v1/people/"+in(person)+"/consents/"+in(purpose), again, body, options)
+}
+
+// ExcludeOneself is exclude-oneself: keep out until a time: no trade, conversion or purchase, and no earning if you wish.
+// PUT /v1/people/{person}/exclusion; person.
+func (c *Client) ExcludeOneself(ctx context.Context, person string, body wire.NewExclusion, options ...Option) (wire.OwnLimits, error) {
+	return send[wire.OwnLimits](ctx, c, "PUT", "/v1/people/"+in(person)+"/exclusion", again, body, options)
+}
+
+// GetOwnLimits is get-own-limits: what you have set for yourself, and until when you keep out.
+// GET /v1/people/{person}/limits; person.
+func (c *Client) GetOwnLimits(ctx context.Context, person string, options ...Option) (wire.OwnLimits, error) {
+	return get[wire.OwnLimits](ctx, c, "/v1/people/"+in(person)+"/limits", options)
+}
+
+// SetOwnLimits is set-own-limits: set limits for yourself: lower ones hold at once, higher ones after 24 hours.
+// PUT /v1/people/{person}/limits; person.
+func (c *Client) SetOwnLimits(ctx context.Context, person string, body wire.NewOwnLimits, options ...Option) (wire.OwnLimits, error) {
+	return send[wire.OwnLimits](ctx, c, "PUT", "/v1/people/"+in(person)+"/limits", keyed, body, options)
+}
+
 // ListLinks is list-links: the worlds in which one is the same person, ended links too.
 // GET /v1/people/{person}/links; operator, person.
 func (c *Client) ListLinks(ctx context.Context, person string, options ...Option) ([]wire.Link, error) {
@@ -94,4 +124,16 @@ func (c *Client) GetUser(ctx context.Context, world string, userID string, optio
 // POST /v1/worlds/{world}/users/{user_id}/claim; server.
 func (c *Client) CreateClaim(ctx context.Context, world string, userID string, options ...Option) (wire.Claim, error) {
 	return send[wire.Claim](ctx, c, "POST", "/v1/worlds/"+in(world)+"/users/"+in(userID)+"/claim", once, nil, options)
+}
+
+// ListUserConsents is list-user-consents: what a user has decided on each purpose, the oldest first.
+// GET /v1/worlds/{world}/users/{user_id}/consents; server.
+func (c *Client) ListUserConsents(ctx context.Context, world string, userID string, options ...Option) ([]wire.Consent, error) {
+	return items[wire.Consent](ctx, c, "/v1/worlds/"+in(world)+"/users/"+in(userID)+"/consents", options)
+}
+
+// ReportConsent is report-consent: report what a user has decided on a purpose.
+// PUT /v1/worlds/{world}/users/{user_id}/consents/{purpose}; server.
+func (c *Client) ReportConsent(ctx context.Context, world string, userID string, purpose string, body wire.NewConsent, options ...Option) (wire.Consent, error) {
+	return send[wire.Consent](ctx, c, "PUT", "/v1/worlds/"+in(world)+"/users/"+in(userID)+"/consents/"+in(purpose), again, body, options)
 }
