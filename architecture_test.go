@@ -37,6 +37,7 @@ var layers = map[string]struct {
 
 	"abuse": {ours: []string{"amount", "score"}, others: []string{"go.yaml.in/yaml/v3"}, pure: true},
 
+	"payment":     {ours: []string{"amount"}, pure: true},
 	"eligibility": {ours: []string{"bank"}, others: []string{"go.yaml.in/yaml/v3"}, pure: true},
 	"economy":     {ours: []string{"amount", "bank", "ledger", "market"}, pure: true},
 	"conduct":     {ours: []string{"bank", "ledger", "market"}, pure: true},
@@ -66,6 +67,7 @@ var layers = map[string]struct {
 			"market",
 			"outbox",
 			"patrol",
+			"payment",
 			"score",
 			"wire",
 		},

@@ -55,7 +55,7 @@ func auditOf[I any](op *huma.Operation, allowed role) audited {
 // twoPersonOperations are those that may be answered 202, with a proposal.
 var twoPersonOperations = []string{
 	"set-monetary-policy", "set-world-share", "set-account-limits", "create-transfer", "place-hold", "settle-hold", "settle-group",
-	"admit-operator", "remove-operator",
+	"admit-operator", "remove-operator", "set-payout-rate",
 }
 
 // unkeyedCommands give the bank a command and take no Idempotency-Key, because

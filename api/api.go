@@ -19,6 +19,7 @@ import (
 	"github.com/attentionbank/attentionbank/identity"
 	"github.com/attentionbank/attentionbank/journal"
 	"github.com/attentionbank/attentionbank/ledger"
+	"github.com/attentionbank/attentionbank/payment"
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 )
@@ -57,6 +58,9 @@ type Config struct {
 	// Standings keeps what people may do up to date. If it is nil, there is one
 	// that nobody runs: what is changed through the API is up to date.
 	Standings *Standings
+	// Payer is the account from which people are paid out. Without an IBAN
+	// nobody is.
+	Payer payment.Party
 	// Fault, which may be nil, is told why an operation answered with a status
 	// of 500 or above: the answer itself does not say.
 	Fault func(operation string, err error)
@@ -168,6 +172,8 @@ func newServer(config Config) *server {
 	s.registerEligibility()
 	s.registerConsents()
 	s.registerOwnLimits()
+	s.registerPayouts()
+	s.registerGoods()
 	s.registerAccounts()
 	s.registerTransfers()
 	s.registerHolds()

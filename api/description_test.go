@@ -21,6 +21,7 @@ var repeatable = []string{
 	"set-token-keys", "open-own-session", "create-link", "end-link", "set-webhook", "send-message-again", "remove-operator", "approve-proposal", "reject-proposal", "set-rate-limit", "end-allowance",
 	"keep-orders", "create-conversion",
 	"set-consent", "report-consent", "exclude-oneself",
+	"set-payee",
 }
 
 type parameter struct {

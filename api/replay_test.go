@@ -34,6 +34,19 @@ var keyed = map[string]struct{ who, body, other string }{
 	"cancel-listing":       {"person", `{"reference":"a"}`, `{"reference":"b"}`},
 	"buy-listing":          {"other", `{"max_price":"9"}`, `{"max_price":"8"}`},
 	"set-eligibility":      {"operator", `{"text":"name: a"}`, `{"text":"name: b"}`},
+	"set-payout-rate":      {"operator", `{"currency":"EUR","paid":"0.07","per":"0.30","open":true}`, `{"currency":"EUR","paid":"0.08","per":"0.30","open":true}`},
+	"create-payout":        {"person", `{"asset":"GOLD","amount":"1","min_paid":"0.2"}`, `{"asset":"GOLD","amount":"2","min_paid":"0.2"}`},
+	"cancel-payout":        {"person", `{}`, ``},
+	"file-payouts":         {"operator", `{"currency":"EUR"}`, `{"currency":"EUR","most":7}`},
+	"end-payout":           {"operator", `{"status":"failed"}`, `{"status":"paid"}`},
+	"create-card-credit":   {"operator", `{"person":"{id}","asset":"GOLD","amount":"1","until":"2026-02-01T00:00:00Z"}`, `{"person":"{id}","asset":"GOLD","amount":"2","until":"2026-02-01T00:00:00Z"}`},
+	"charge-back":          {"operator", `{"reference":"a"}`, `{"reference":"b"}`},
+	"set-collection":       {"server", `{"royalty_bps":100}`, `{"royalty_bps":200}`},
+	"set-good":             {"server", `{"price":"1"}`, `{"price":"2"}`},
+	"offer-good":           {"person", `{"price":"1"}`, `{"price":"2"}`},
+	"buy-good":             {"other", `{"max_price":"9"}`, `{"max_price":"8"}`},
+	"give-good":            {"person", `{"to":"{otherid}"}`, `{"to":"{id}"}`},
+	"refund-good":          {"server", `{"reference":"a"}`, `{"reference":"b"}`},
 	"set-allowance":        {"person", `{"daily":"3"}`, `{"daily":"4"}`},
 	"charge-user":          {"server", `{"amount":"1"}`, `{"amount":"2"}`},
 	"purchase-for-user":    {"server", `{"product":"sword","quantity":1,"max_total":"9"}`, `{"product":"sword","quantity":1,"max_total":"8"}`},
@@ -93,6 +106,16 @@ func requireOnce(t *testing.T, method, path, id string) {
 	if strings.Contains(path, "/products/") || strings.Contains(path, "/purchases") || strings.Contains(path, "/listings") {
 		s.shop()
 	}
+	if strings.Contains(path, "/payout") || strings.Contains(path, "/card-credits") {
+		s.payouts()
+	}
+	if strings.Contains(path, "/goods/") || strings.Contains(path, "/collections/") {
+		s.shop()
+		s.land()
+		if id == "buy-good" {
+			s.ok("POST", "/v1/goods/1/offer", s.person, `{"price":"1"}`)
+		}
+	}
 	if id == "decide-case" {
 		s.ok("POST", "/v1/review-rules", s.operator, strictRules)
 		s.crowd()
@@ -114,8 +137,8 @@ func requireOnce(t *testing.T, method, path, id string) {
 	if purchase == "" {
 		purchase = "1"
 	}
-	path = strings.NewReplacer("{product}", "sword", "{purchase}", purchase, "{listing}", "1", "{case}", "1").Replace(path)
-	fill := strings.NewReplacer("{mine}", mine, "{worlds}", worlds, "{issuer}", issuer, "{hold}", hold, "{world}", "cafe", "{account}", worlds, "{group}", "cart", "{person}", "me", "{user_id}", "alice")
+	path = strings.NewReplacer("{product}", "sword", "{purchase}", purchase, "{listing}", "1", "{case}", "1", "{payout}", "1", "{credit}", "1", "{good}", "1", "{asset}", map[bool]string{true: "LAND", false: "GOLD"}[strings.Contains(path, "collections")], "{id}", "0,2").Replace(path)
+	fill := strings.NewReplacer("{mine}", mine, "{worlds}", worlds, "{issuer}", issuer, "{hold}", hold, "{world}", "cafe", "{account}", worlds, "{group}", "cart", "{person}", "me", "{user_id}", "alice", "{id}", s.personID, "{otherid}", s.otherPersonID)
 	path, body := fill.Replace(path), fill.Replace(call.body)
 
 	first := s.do(method, path, key, body, "Idempotency-Key", "k")

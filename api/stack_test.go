@@ -19,6 +19,7 @@ import (
 	"github.com/attentionbank/attentionbank/journal"
 	"github.com/attentionbank/attentionbank/memory"
 	"github.com/attentionbank/attentionbank/patrol"
+	"github.com/attentionbank/attentionbank/payment"
 	"github.com/attentionbank/attentionbank/score"
 )
 
@@ -136,6 +137,7 @@ func newStack(t *testing.T) *stack {
 		Bank: s.bank, Identity: registry, Collector: collector, History: tables, Lag: s.follower.Lag, News: s.follower.Tell,
 		Webhooks: Webhooks{Store: memory.NewOutbox(), SendAgain: func(context.Context, uint64) error { return nil }, Secret: func(world, generation uint32) [32]byte { return registry.WorldSecret(world, fmt.Sprint(generation)) }},
 		Conduct:  patrol.New(watched{records{writer, store}}, nil),
+		Payer:    payment.Party{Name: "Bank of Cafes", IBAN: "DE89370400440532013000"},
 		Ready:    func() error { return s.bank.err }, Metrics: http.NotFoundHandler(), Version: "test", Audience: "testbank", NowMS: now,
 		Fault: func(operation string, err error) { s.faults = append(s.faults, operation+": "+err.Error()) },
 	})

@@ -152,7 +152,7 @@ type PayoutRequested struct {
 // changes nothing.
 type FilePayouts struct {
 	Key      Key
-	File     uint64 // one more than there are
+	File     uint64 // one more than there are, or 0 for that
 	Currency uint32
 	Most     uint32 // 1 to MaxPerFile
 }
@@ -313,10 +313,13 @@ func (s *State) filePayouts(r *reader) Refusal {
 	if !r.finished() {
 		return Malformed
 	}
+	if file == 0 {
+		file = s.PayoutFiles() + 1
+	}
 	switch {
 	case s.books.Asset(currency) == nil:
 		return AssetNotFound
-	case most < 1 || most > MaxPerFile || file == 0 || file > s.PayoutFiles()+1:
+	case most < 1 || most > MaxPerFile || file > s.PayoutFiles()+1:
 		return QuantityInvalid
 	case file <= s.PayoutFiles():
 		s.payoutsFiled(file)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/attentionbank/attentionbank/api"
+	"github.com/attentionbank/attentionbank/payment"
 	"github.com/attentionbank/attentionbank/tracing"
 )
 
@@ -25,6 +26,9 @@ type serveCommand struct {
 	HistoryLag        time.Duration `default:"1h" help:"How long statements may be behind before nothing new is taken; what comes in until then is only behind, never lost."`
 	Traces            string        `env:"OTEL_EXPORTER_OTLP_ENDPOINT" help:"OTLP endpoint (HTTP) that gets a trace of each request." placeholder:"URL"`
 	Audience          string        `default:"attentionbank" help:"Name of this bank in the tokens that worlds sign for their users (aud)." placeholder:"NAME"`
+	PayoutName        string        `help:"Name of the account from which people are paid out; without an account nobody is." placeholder:"NAME"`
+	PayoutIBAN        string        `name:"payout-iban" help:"IBAN of that account." placeholder:"IBAN"`
+	PayoutBIC         string        `name:"payout-bic" help:"BIC of its bank, if that wants one." placeholder:"BIC"`
 	Log               string        `default:"text" enum:"text,json" help:"Form of the log: ${enum}."`
 }
 
@@ -50,6 +54,11 @@ func (c *serveCommand) Run(env *environment) error {
 	logger := c.logger(env)
 	if c.MintEvery < time.Second {
 		return usage("--mint-every: expected a second or more")
+	}
+	if payer := c.payer(); payer != (payment.Party{}) {
+		if err := payer.Check(); err != nil {
+			return usage("--payout-name, --payout-iban, --payout-bic: %v", err)
+		}
 	}
 	tlsConfig, err := c.Certificates.config(c.Data, func(err error) { logger.Warn("no certificate", "error", err) })
 	if err != nil {
@@ -138,10 +147,15 @@ func stopTracing(tracer *tracing.Tracer, logger *slog.Logger) {
 	}
 }
 
+// payer is the account from which people are paid out.
+func (c *serveCommand) payer() payment.Party {
+	return payment.Party{Name: c.PayoutName, IBAN: c.PayoutIBAN, BIC: c.PayoutBIC}
+}
+
 // handler returns the API of a bank.
 func (c *serveCommand) handler(n *node, entry *door, counts *traffic) http.Handler {
 	return api.New(api.Config{
-		Bank: boundedBank{n.journal, n.follower, c.HistoryLag.Milliseconds()}, Identity: n.identity, Standings: n.standings, Collector: n.collector, History: n.history,
+		Bank: boundedBank{n.journal, n.follower, c.HistoryLag.Milliseconds()}, Identity: n.identity, Standings: n.standings, Payer: c.payer(), Collector: n.collector, History: n.history,
 		Webhooks: n.webhooks(c.WebhooksToPrivate), Conduct: n.patrol, Lag: n.follower.Lag, News: n.follower.Tell,
 		Ready: func() error { return errors.Join(entry.err(), n.ready()) }, Metrics: n.metrics(counts.collectors()...), Version: version(), Audience: c.Audience, NowMS: systemMS,
 		Draining: entry.draining, Streams: &counts.streams,

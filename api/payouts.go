@@ -1,0 +1,357 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/attentionbank/attentionbank/amount"
+	"github.com/attentionbank/attentionbank/bank"
+	"github.com/attentionbank/attentionbank/identity"
+	"github.com/attentionbank/attentionbank/payment"
+	"github.com/attentionbank/attentionbank/wire"
+)
+
+// PayoutPath names a payout.
+type PayoutPath struct {
+	Payout string `path:"payout" maxLength:"20"`
+}
+
+// payoutsOff is answered where no account is set from which to pay.
+func (s *server) payoutsOff() error {
+	if s.Payer.IBAN != "" {
+		return nil
+	}
+	return &Problem{Status: http.StatusConflict, Code: "payouts_off", Detail: "This bank pays nothing out: its operator has set no account to pay from."}
+}
+
+// minorOf reads an amount in the scale of an asset.
+func (s *server) minorOf(ctx context.Context, field, asset, text string) (number uint32, minor int64, err error) {
+	if number, err = s.assetNumber(ctx, asset); err != nil {
+		return 0, 0, err
+	}
+	var scale int
+	if err = s.Bank.Read(ctx, func(state *bank.State) { scale = int(state.Books().Asset(number).Scale) }); err != nil {
+		return 0, 0, err
+	}
+	minor, err = parseAmount(field, text, scale)
+	return number, minor, err
+}
+
+func (s *server) registerPayouts() {
+	register(s, operation("set-payout-rate", "PUT", "/v1/payout-rates/{asset}", "Say for how much an asset is paid out, or that it is not", "payouts"), operator,
+		func(ctx context.Context, who identity.Principal, in *struct {
+			Asset string `path:"asset" maxLength:"24"`
+			Idempotent
+			Body wire.PayoutRate
+		}) (*answered[wire.PayoutRate], error) {
+			rate := bank.PayoutRate{Open: in.Body.Open}
+			var err error
+			if rate.Asset, rate.PerMinor, err = s.minorOf(ctx, "per", in.Asset, in.Body.Per); err != nil {
+				return nil, err
+			}
+			if rate.Currency, rate.PaidMinor, err = s.minorOf(ctx, "paid", in.Body.Currency, in.Body.Paid); err != nil {
+				return nil, err
+			}
+			answer, err := s.submit(ctx, bank.SetPayoutRate{Key: in.key(who, "payout-rate"), Rate: rate}.AppendTo(nil))
+			if err != nil {
+				return nil, err
+			}
+			set, _ := bank.First[bank.PayoutRateSet](answer.Bytes)
+			shown := in.Body
+			shown.Version = set.Version
+			return &answered[wire.PayoutRate]{replayed(answer), shown}, nil
+		})
+	register(s, operation("get-payout-rate", "GET", "/v1/payout-rates/{asset}", "For how much an asset is paid out now", "payouts"), operator|worldServer|person,
+		func(ctx context.Context, _ identity.Principal, in *struct {
+			Asset string `path:"asset" maxLength:"24"`
+		}) (*body[wire.PayoutRate], error) {
+			number, err := s.assetNumber(ctx, in.Asset)
+			if err != nil {
+				return nil, err
+			}
+			out := &body[wire.PayoutRate]{}
+			err = s.Bank.Read(ctx, func(state *bank.State) {
+				version, rate := state.PayoutRate(number)
+				if version != 0 {
+					out.Body = wire.PayoutRate{Currency: state.Books().Asset(rate.Currency).Code, Paid: money(state, rate.Currency, rate.PaidMinor),
+						Per: money(state, rate.Asset, rate.PerMinor), Open: rate.Open && s.Payer.IBAN != "", Version: version}
+				}
+			})
+			if err == nil && out.Body.Version == 0 {
+				err = notFound("payout rate")
+			}
+			return out, err
+		})
+	register(s, operation("set-payee", "PUT", "/v1/people/{person}/payee", "Say to whom you are paid out", "payouts"), person,
+		func(ctx context.Context, who identity.Principal, in *struct {
+			PersonPath
+			Body wire.Payee
+		}) (*body[wire.Payee], error) {
+			subject, err := s.subject(ctx, who, in.Person)
+			if err != nil {
+				return nil, err
+			}
+			if err := payment.Party(in.Body).Check(); err != nil {
+				return nil, &Problem{Status: http.StatusUnprocessableEntity, Code: "payee_invalid", Detail: err.Error() + "."}
+			}
+			return &body[wire.Payee]{in.Body}, s.Identity.SetPayee(ctx, subject.Number, identity.Payee(in.Body))
+		})
+	register(s, operation("get-payee", "GET", "/v1/people/{person}/payee", "To whom you are paid out", "payouts"), person,
+		func(ctx context.Context, who identity.Principal, in *PersonPath) (*body[wire.Payee], error) {
+			subject, err := s.subject(ctx, who, in.Person)
+			if err != nil {
+				return nil, err
+			}
+			payee, err := s.Identity.Payee(ctx, subject.Number)
+			return &body[wire.Payee]{wire.Payee(payee)}, err
+		})
+	register(s, created("create-payout", "POST", "/v1/payouts", "Ask to be paid out", "payouts"), person, s.createPayout)
+	register(s, operation("get-payout", "GET", "/v1/payouts/{payout}", "A payout, and what became of it", "payouts"), operator|person,
+		func(ctx context.Context, who identity.Principal, in *PayoutPath) (*body[wire.Payout], error) {
+			_, shown, err := s.payout(ctx, who, in.Payout)
+			return &body[wire.Payout]{shown}, err
+		})
+	register(s, operation("end-payout", "POST", "/v1/payouts/{payout}/outcome", "Say whether a payout was paid", "payouts"), operator,
+		func(ctx context.Context, who identity.Principal, in *struct {
+			PayoutPath
+			Idempotent
+			Body wire.PayoutOutcome
+		}) (*answered[wire.Payout], error) {
+			status := bank.PayoutPaid
+			if in.Body.Status == "failed" {
+				status = bank.PayoutFailed
+			}
+			return s.endPayout(ctx, who, in.Payout, bank.EndPayout{Key: in.key(who, "end-payout"), Status: status})
+		})
+	register(s, operation("cancel-payout", "POST", "/v1/payouts/{payout}/cancel", "Take back what you asked for, before it is in a file", "payouts"), person,
+		func(ctx context.Context, who identity.Principal, in *struct {
+			PayoutPath
+			Idempotent
+			Body struct{}
+		}) (*answered[wire.Payout], error) {
+			return s.endPayout(ctx, who, in.Payout, bank.EndPayout{Key: in.key(who, "cancel-payout"), Status: bank.PayoutCancelled})
+		})
+	s.registerPayoutFiles()
+	s.registerCards()
+}
+
+func money(state *bank.State, asset uint32, minor int64) string {
+	return amount.Format(minor, int(state.Books().Asset(asset).Scale))
+}
+
+func (s *server) createPayout(ctx context.Context, who identity.Principal, in *struct {
+	Idempotent
+	Body wire.NewPayout
+}) (*answered[wire.Payout], error) {
+	if err := s.payoutsOff(); err != nil {
+		return nil, err
+	}
+	subject, err := s.subject(ctx, who, "me")
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.Standings.Update(ctx, subject); err != nil {
+		return nil, err
+	}
+	if _, err := s.Identity.Payee(ctx, subject.Number); err != nil {
+		if errors.Is(err, identity.ErrNotFound) {
+			err = &Problem{Status: http.StatusConflict, Code: "payee_missing", Detail: "Say first to whom you are paid out: PUT /v1/people/me/payee."}
+		}
+		return nil, err
+	}
+	command := bank.RequestPayout{Key: in.key(who, "payout"), Reference: in.Body.Reference}
+	if command.Asset, command.AmountMinor, err = s.minorOf(ctx, "amount", in.Body.Asset, in.Body.Amount); err != nil {
+		return nil, err
+	}
+	var scale int
+	err = s.Bank.Read(ctx, func(state *bank.State) {
+		if version, rate := state.PayoutRate(command.Asset); version != 0 {
+			scale = int(state.Books().Asset(rate.Currency).Scale)
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	if command.MinPaidMinor, err = parseAmount("min_paid", in.Body.MinPaid, scale); err != nil {
+		return nil, err
+	}
+	if command.Person, err = s.registered(ctx, who.PersonID); err != nil {
+		return nil, err
+	}
+	answer, err := s.submit(ctx, command.AppendTo(nil))
+	if err != nil {
+		return nil, err
+	}
+	asked, _ := bank.First[bank.PayoutRequested](answer.Bytes)
+	_, shown, err := s.payout(ctx, who, strconv.FormatUint(asked.Payout, 10))
+	return &answered[wire.Payout]{replayed(answer), shown}, err
+}
+
+// payout returns a payout that a caller may see.
+func (s *server) payout(ctx context.Context, who identity.Principal, text string) (number uint64, shown wire.Payout, err error) {
+	if number, err = parseNumber("payout", text); err != nil {
+		return 0, shown, err
+	}
+	var found bool
+	var owner [16]byte
+	err = s.Bank.Read(ctx, func(state *bank.State) {
+		var p bank.Payout
+		var rate bank.PayoutRate
+		if p, rate, found = state.Payout(number); found {
+			owner, _ = state.PersonID(p.Person)
+			shown = wire.Payout{
+				Payout: text, Person: personText(owner), Asset: state.Books().Asset(rate.Asset).Code, Amount: money(state, rate.Asset, p.AmountMinor),
+				Currency: state.Books().Asset(rate.Currency).Code, Paid: money(state, rate.Currency, p.PaidMinor), Status: p.Status.String(), Time: timeText(p.AtMS),
+			}
+			if p.File != 0 {
+				shown.File = strconv.FormatUint(p.File, 10)
+			}
+		}
+	})
+	switch {
+	case err != nil:
+		return 0, wire.Payout{}, err
+	case who.Kind != identity.Operator && (!found || owner != who.PersonID):
+		return 0, wire.Payout{}, forbidden("The payout is not yours.")
+	case !found:
+		return 0, wire.Payout{}, notFound("payout")
+	}
+	return number, shown, nil
+}
+
+func (s *server) endPayout(ctx context.Context, who identity.Principal, text string, command bank.EndPayout) (*answered[wire.Payout], error) {
+	var err error
+	if command.Payout, _, err = s.payout(ctx, who, text); err != nil {
+		return nil, err
+	}
+	answer, err := s.submit(ctx, command.AppendTo(nil))
+	if err != nil {
+		return nil, err
+	}
+	_, shown, err := s.payout(ctx, who, text)
+	return &answered[wire.Payout]{replayed(answer), shown}, err
+}
+
+// fileText is a file of payouts as a bank takes it.
+type fileText struct {
+	ContentType        string `header:"Content-Type"`
+	ContentDisposition string `header:"Content-Disposition"`
+	LeftOut            string `header:"X-Payouts-Left-Out" doc:"Payouts of people who were erased meanwhile, with commas between them: they are in no file; say that they have failed."`
+	Body               []byte
+}
+
+func (s *server) registerPayoutFiles() {
+	register(s, created("file-payouts", "POST", "/v1/payout-files", "Put the payouts that wait into a file", "payouts"), operator,
+		func(ctx context.Context, who identity.Principal, in *struct {
+			Idempotent
+			Body wire.NewPayoutFile
+		}) (*answered[wire.PayoutFile], error) {
+			if err := s.payoutsOff(); err != nil {
+				return nil, err
+			}
+			command := bank.FilePayouts{Key: in.key(who, "file-payouts"), Most: in.Body.Most}
+			if command.Most == 0 {
+				command.Most = bank.MaxPerFile
+			}
+			var err error
+			if command.Currency, err = s.assetNumber(ctx, in.Body.Currency); err != nil {
+				return nil, err
+			}
+			answer, err := s.submit(ctx, command.AppendTo(nil))
+			if err != nil {
+				return nil, err
+			}
+			filed, _ := bank.First[bank.PayoutsFiled](answer.Bytes)
+			out := &answered[wire.PayoutFile]{Replayed: replayed(answer)}
+			err = s.Bank.Read(ctx, func(state *bank.State) {
+				out.Body = wire.PayoutFile{File: strconv.FormatUint(filed.File, 10), Currency: in.Body.Currency, Count: filed.Count,
+					Sum: money(state, filed.Currency, filed.SumMinor), Time: timeText(filed.AtMS)}
+			})
+			return out, err
+		})
+	register(s, operation("get-payout-file", "GET", "/v1/payout-files/{file}", "A file of payouts for the operator's bank", "payouts"), operator,
+		func(ctx context.Context, _ identity.Principal, in *struct {
+			File   string `path:"file" maxLength:"20"`
+			Format string `query:"format" enum:"pain.001,csv" default:"pain.001"`
+		}) (*fileText, error) {
+			if err := s.payoutsOff(); err != nil {
+				return nil, err
+			}
+			number, err := parseNumber("file", in.File)
+			if err != nil {
+				return nil, err
+			}
+			return s.payoutFile(ctx, number, in.Format)
+		})
+}
+
+// payoutFile writes a file, the same each time: its payouts, sums and ids stand
+// in the journal, and to whom they go was fixed when it was written first.
+func (s *server) payoutFile(ctx context.Context, number uint64, format string) (*fileText, error) {
+	var found bool
+	file := payment.File{ID: fmt.Sprintf("AB-PAYOUTS-%d", number), Payer: s.Payer}
+	var owners [][16]byte
+	var numbers []uint64
+	err := s.Bank.Read(ctx, func(state *bank.State) {
+		var filed bank.PayoutFile
+		if filed, numbers, found = state.PayoutFile(number); !found {
+			return
+		}
+		at := time.UnixMilli(filed.AtMS).UTC()
+		currency := state.Books().Asset(filed.Currency)
+		file.CreatedAt, file.ExecuteOn = at.Format("2006-01-02T15:04:05Z"), at.Format(time.DateOnly)
+		file.Currency, file.Scale = currency.Code, currency.Scale
+		for _, n := range numbers {
+			p, _, _ := state.Payout(n)
+			owner, _ := state.PersonID(p.Person)
+			owners = append(owners, owner)
+			file.Payments = append(file.Payments, payment.Payment{ID: fmt.Sprintf("AB-PAYOUT-%d", n), AmountMinor: p.PaidMinor})
+		}
+	})
+	if err == nil && !found {
+		err = notFound("file")
+	}
+	if err != nil {
+		return nil, err
+	}
+	out := &fileText{}
+	payments := file.Payments[:0]
+	for i, p := range file.Payments {
+		payee, err := s.payeeOf(ctx, owners[i], numbers[i])
+		if errors.Is(err, identity.ErrErased) || errors.Is(err, identity.ErrNotFound) {
+			if out.LeftOut != "" {
+				out.LeftOut += ","
+			}
+			out.LeftOut += strconv.FormatUint(numbers[i], 10)
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		p.Payee = payment.Party(payee)
+		payments = append(payments, p)
+	}
+	if file.Payments = payments; len(payments) == 0 {
+		return nil, &Problem{Status: http.StatusGone, Code: "erased", Detail: "Everybody who was to be paid by this file was erased."}
+	}
+	out.ContentType, out.Body = "application/xml", nil
+	write, ending := file.Pain001, "xml"
+	if format == "csv" {
+		out.ContentType, write, ending = "text/csv; charset=utf-8", file.CSV, "csv"
+	}
+	out.ContentDisposition = `attachment; filename="` + file.ID + "." + ending + `"`
+	out.Body, err = write()
+	return out, err
+}
+
+func (s *server) payeeOf(ctx context.Context, person [16]byte, payout uint64) (identity.Payee, error) {
+	subjects, err := s.Identity.SubjectsOf(ctx, person)
+	if err != nil || len(subjects) == 0 {
+		return identity.Payee{}, errors.Join(err, identity.ErrNotFound)
+	}
+	return s.Identity.PayeeOf(ctx, subjects[0].Number, payout)
+}

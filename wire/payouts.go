@@ -1,0 +1,78 @@
+package wire
+
+// PayoutRate is for how much of a national currency an asset is paid out.
+type PayoutRate struct {
+	Currency string `json:"currency" minLength:"3" maxLength:"3" doc:"A national currency: an asset of no world with a code of three letters."`
+	Paid     string `json:"paid" maxLength:"40" doc:"So much of the currency is paid …"`
+	Per      string `json:"per" maxLength:"40" doc:"… for so much of the asset."`
+	Open     bool   `json:"open" doc:"Whether payouts are taken now."`
+	Version  uint32 `json:"version,omitempty" readOnly:"true"`
+}
+
+// Payee is to whom a person is paid out.
+type Payee struct {
+	Name string `json:"name" minLength:"1" maxLength:"70" doc:"Of the account's owner: A-Z a-z 0-9 space / - ? : ( ) . , ' +"`
+	IBAN string `json:"iban" minLength:"15" maxLength:"34" doc:"Without spaces."`
+	BIC  string `json:"bic,omitempty" maxLength:"11"`
+}
+
+// NewPayout asks to be paid out.
+type NewPayout struct {
+	Asset     string `json:"asset" maxLength:"24"`
+	Amount    string `json:"amount" maxLength:"40" doc:"The most of the asset that is taken; no more than what is paid is worth."`
+	MinPaid   string `json:"min_paid" maxLength:"40" doc:"The least of the currency that you are ready to get."`
+	Reference string `json:"reference,omitempty" maxLength:"64" doc:"Names the business operation."`
+}
+
+// Payout is value that leaves the bank as money.
+type Payout struct {
+	Payout   string `json:"payout"`
+	Person   string `json:"person"`
+	Asset    string `json:"asset"`
+	Amount   string `json:"amount" doc:"Of the asset."`
+	Currency string `json:"currency"`
+	Paid     string `json:"paid" doc:"Of the currency, rounded down to its minor units."`
+	Status   string `json:"status" enum:"pending,paid,failed,cancelled" doc:"failed, cancelled: what was set aside was given back."`
+	Time     string `json:"time"`
+	File     string `json:"file,omitempty" doc:"The file in which it stands."`
+}
+
+// NewPayoutFile puts payouts that wait into a file.
+type NewPayoutFile struct {
+	Currency string `json:"currency" minLength:"3" maxLength:"3"`
+	Most     uint32 `json:"most,omitempty" maximum:"1000" doc:"At most so many; 0 for 1000."`
+}
+
+// PayoutFile is payouts of one currency that leave together.
+type PayoutFile struct {
+	File     string `json:"file"`
+	Currency string `json:"currency"`
+	Count    uint32 `json:"count"`
+	Sum      string `json:"sum"`
+	Time     string `json:"time"`
+}
+
+// PayoutOutcome says what became of a payout.
+type PayoutOutcome struct {
+	Status string `json:"status" enum:"paid,failed" doc:"What was paid may come back and be failed."`
+}
+
+// NewCardCredit issues what a person bought by card.
+type NewCardCredit struct {
+	Person    string `json:"person" minLength:"32" maxLength:"32"`
+	Asset     string `json:"asset" maxLength:"24" doc:"Of a world."`
+	Amount    string `json:"amount" maxLength:"40"`
+	Until     string `json:"until" maxLength:"40" doc:"Until then it can neither be paid out nor leave the account; at most 180 days ahead."`
+	Reference string `json:"reference,omitempty" maxLength:"64" doc:"Names the business operation."`
+}
+
+// CardCredit is what a person bought by card.
+type CardCredit struct {
+	Credit      string `json:"credit"`
+	Person      string `json:"person"`
+	Asset       string `json:"asset"`
+	Amount      string `json:"amount"`
+	Until       string `json:"until"`
+	ChargedBack bool   `json:"charged_back,omitempty"`
+	Owed        string `json:"owed,omitempty" doc:"What of a charge-back the person still owes."`
+}
