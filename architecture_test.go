@@ -107,7 +107,7 @@ var layers = map[string]struct {
 			"ledger",
 			"market",
 			"outbox",
-			"packs",
+			"packs", "payment",
 			"patrol",
 			"plot",
 			"recording",

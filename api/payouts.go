@@ -131,7 +131,7 @@ func (s *server) registerPayouts() {
 		func(ctx context.Context, who identity.Principal, in *struct {
 			PayoutPath
 			Idempotent
-			Body struct{}
+			Body wire.Ending
 		}) (*answered[wire.Payout], error) {
 			return s.endPayout(ctx, who, in.Payout, bank.EndPayout{Key: in.key(who, "cancel-payout"), Status: bank.PayoutCancelled})
 		})
@@ -236,14 +236,6 @@ func (s *server) endPayout(ctx context.Context, who identity.Principal, text str
 	return &answered[wire.Payout]{replayed(answer), shown}, err
 }
 
-// fileText is a file of payouts as a bank takes it.
-type fileText struct {
-	ContentType        string `header:"Content-Type"`
-	ContentDisposition string `header:"Content-Disposition"`
-	LeftOut            string `header:"X-Payouts-Left-Out" doc:"Payouts of people who were erased meanwhile, with commas between them: they are in no file; say that they have failed."`
-	Body               []byte
-}
-
 func (s *server) registerPayoutFiles() {
 	register(s, created("file-payouts", "POST", "/v1/payout-files", "Put the payouts that wait into a file", "payouts"), operator,
 		func(ctx context.Context, who identity.Principal, in *struct {
@@ -277,7 +269,7 @@ func (s *server) registerPayoutFiles() {
 		func(ctx context.Context, _ identity.Principal, in *struct {
 			File   string `path:"file" maxLength:"20"`
 			Format string `query:"format" enum:"pain.001,csv" default:"pain.001"`
-		}) (*fileText, error) {
+		}) (*body[wire.PayoutText], error) {
 			if err := s.payoutsOff(); err != nil {
 				return nil, err
 			}
@@ -291,7 +283,7 @@ func (s *server) registerPayoutFiles() {
 
 // payoutFile writes a file, the same each time: its payouts, sums and ids stand
 // in the journal, and to whom they go was fixed when it was written first.
-func (s *server) payoutFile(ctx context.Context, number uint64, format string) (*fileText, error) {
+func (s *server) payoutFile(ctx context.Context, number uint64, format string) (*body[wire.PayoutText], error) {
 	var found bool
 	file := payment.File{ID: fmt.Sprintf("AB-PAYOUTS-%d", number), Payer: s.Payer}
 	var owners [][16]byte
@@ -318,15 +310,12 @@ func (s *server) payoutFile(ctx context.Context, number uint64, format string) (
 	if err != nil {
 		return nil, err
 	}
-	out := &fileText{}
+	out := &body[wire.PayoutText]{wire.PayoutText{LeftOut: []string{}}}
 	payments := file.Payments[:0]
 	for i, p := range file.Payments {
 		payee, err := s.payeeOf(ctx, owners[i], numbers[i])
 		if errors.Is(err, identity.ErrErased) || errors.Is(err, identity.ErrNotFound) {
-			if out.LeftOut != "" {
-				out.LeftOut += ","
-			}
-			out.LeftOut += strconv.FormatUint(numbers[i], 10)
+			out.Body.LeftOut = append(out.Body.LeftOut, strconv.FormatUint(numbers[i], 10))
 			continue
 		}
 		if err != nil {
@@ -338,13 +327,12 @@ func (s *server) payoutFile(ctx context.Context, number uint64, format string) (
 	if file.Payments = payments; len(payments) == 0 {
 		return nil, &Problem{Status: http.StatusGone, Code: "erased", Detail: "Everybody who was to be paid by this file was erased."}
 	}
-	out.ContentType, out.Body = "application/xml", nil
-	write, ending := file.Pain001, "xml"
+	write, ending := file.Pain001, ".xml"
 	if format == "csv" {
-		out.ContentType, write, ending = "text/csv; charset=utf-8", file.CSV, "csv"
+		write, ending = file.CSV, ".csv"
 	}
-	out.ContentDisposition = `attachment; filename="` + file.ID + "." + ending + `"`
-	out.Body, err = write()
+	text, err := write()
+	out.Body.Name, out.Body.Text = file.ID+ending, string(text)
 	return out, err
 }
 

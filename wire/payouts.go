@@ -76,3 +76,10 @@ type CardCredit struct {
 	ChargedBack bool   `json:"charged_back,omitempty"`
 	Owed        string `json:"owed,omitempty" doc:"What of a charge-back the person still owes."`
 }
+
+// PayoutText is a file of payouts as the operator's bank takes it.
+type PayoutText struct {
+	Name    string   `json:"name" doc:"Of the file."`
+	Text    string   `json:"text" doc:"ISO 20022 pain.001.001.09 or CSV."`
+	LeftOut []string `json:"left_out" doc:"Payouts of people who were erased meanwhile: they are in no file; say that they have failed."`
+}
