@@ -135,6 +135,7 @@ func TestOperatorsComeAndGo(t *testing.T) {
 func TestEveryActOfAnOperatorIsOnTheTrail(t *testing.T) {
 	s := newStack(t)
 	mine, worlds, issuer := s.gold()
+	s.payouts()
 	spare := s.ok("POST", "/v1/worlds/cafe/keys", s.operator, `{"kind":"write"}`)["id"].(string)
 	s.market("continuous")
 	var document struct {
@@ -162,7 +163,7 @@ func TestEveryActOfAnOperatorIsOnTheTrail(t *testing.T) {
 			}
 			seen++
 			fill := strings.NewReplacer("{world}", "cafe", "{person}", s.otherPersonID, "{key}", spare, "{account}", worlds, "{operator}", "7", "{proposal}", "9", "{message}", "1", "{case}", "1",
-				"{mine}", mine, "{issuer}", issuer, "{market}", "1", "{tier}", "1")
+				"{mine}", mine, "{issuer}", issuer, "{market}", "1", "{tier}", "1", "{asset}", "GOLD", "{id}", s.personID, "{payout}", "1", "{credit}", "1")
 			s.do(strings.ToUpper(method), fill.Replace(path), s.operator, fill.Replace(body))
 			if len(s.trail("operation="+op.OperationID)) == 0 {
 				t.Errorf("%s leaves no line", op.OperationID)

@@ -36,7 +36,7 @@ var keyed = map[string]struct{ who, body, other string }{
 	"set-eligibility":      {"operator", `{"text":"name: a"}`, `{"text":"name: b"}`},
 	"set-payout-rate":      {"operator", `{"currency":"EUR","paid":"0.07","per":"0.30","open":true}`, `{"currency":"EUR","paid":"0.08","per":"0.30","open":true}`},
 	"create-payout":        {"person", `{"asset":"GOLD","amount":"1","min_paid":"0.2"}`, `{"asset":"GOLD","amount":"2","min_paid":"0.2"}`},
-	"cancel-payout":        {"person", `{}`, ``},
+	"cancel-payout":        {"person", `{}`, `{}`},
 	"file-payouts":         {"operator", `{"currency":"EUR"}`, `{"currency":"EUR","most":7}`},
 	"end-payout":           {"operator", `{"status":"failed"}`, `{"status":"paid"}`},
 	"create-card-credit":   {"operator", `{"person":"{id}","asset":"GOLD","amount":"1","until":"2026-02-01T00:00:00Z"}`, `{"person":"{id}","asset":"GOLD","amount":"2","until":"2026-02-01T00:00:00Z"}`},
