@@ -132,6 +132,7 @@ var examples = map[string]any{
 	"world": "cafe", "person": "7ba0d9e6550c5f760d7e8c9aa1c52c17", "asset": "GOLD", "account": "12", "from": "12", "to": "17", "beneficiary": "17",
 	"amount": "2.5", "price": "1.5", "max_price": "1.5", "max_total": "3", "quantity": 2, "reference": "order-1", "user_id": "alice", "anonymous_id": "device-1",
 	"product": "sword", "label": "laptop", "code": "ab_claim_…", "policy": "name: cafe\nalpha_per_hour: 30\n", "rules": "name: first\nrules: []\n", "url": "https://world.example/hook",
+	"currency": "EUR", "iban": "DE89370400440532013000", "paid": "0.07", "per": "0.3", "min_paid": "0.2",
 	"lambda": "0.016667", "budget": "1000000", "daily": "5", "floor": "0", "credit_limit": "0", "key_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "tokens": []any{"eyJ….eyJ….…", "eyJ….eyJ….…"}, "keys": []any{},
 }
 
@@ -143,6 +144,9 @@ func (s *server) exampleOf(schema *huma.Schema, name string) any {
 	}
 	if len(schema.Enum) > 0 {
 		return schema.Enum[0]
+	}
+	if deref(schema.MinLength) == 32 && deref(schema.MaxLength) == 32 {
+		return examples["person"] // a person under another name, such as to
 	}
 	if value, known := examples[name]; known && (schema.Type == "string") == (fmt.Sprintf("%T", value) == "string") && schema.Format == "" {
 		return value
@@ -172,7 +176,7 @@ func (s *server) exampleOf(schema *huma.Schema, name string) any {
 	return "1"
 }
 
-func deref(number *float64) float64 {
+func deref[N int | float64](number *N) N {
 	if number == nil {
 		return 0
 	}

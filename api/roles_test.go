@@ -61,8 +61,32 @@ func newHolding(t *testing.T) *holding {
 			all[role]["case"] = number
 		}
 	}
+	h.goodsAndPayouts()
 	h.catchUp()
 	return h
+}
+
+// goodsAndPayouts gives each person a unique good, a payout and a credit by card.
+func (h *holding) goodsAndPayouts() {
+	h.Helper()
+	h.land()
+	h.ok("POST", "/v1/goods/2/purchase", h.otherPerson, `{"max_price":"1"}`)
+	if answer := h.do("POST", "/v1/goods/1/refund", h.otherServer, `{}`); answer.Code != http.StatusForbidden && answer.Code != http.StatusNotFound {
+		h.Errorf("another world takes a good back: %d %s", answer.Code, answer.Body)
+	}
+	h.payouts()
+	h.ok("PUT", "/v1/people/"+h.otherPersonID+"/attributes", h.operator, `{"country":"DE","age":"adult","tier":2}`)
+	h.ok("PUT", "/v1/people/me/payee", h.otherPerson, `{"name":"Bob","iban":"`+annsIBAN+`"}`)
+	h.ok("POST", "/v1/payouts", h.otherPerson, `{"asset":"GOLD","amount":"1","min_paid":"0.2"}`)
+	h.ok("POST", "/v1/card-credits", h.operator, `{"person":"`+h.otherPersonID+`","asset":"GOLD","amount":"5","until":"2026-02-01T00:00:00Z"}`)
+	for number, all := range map[string]map[string]belonging{"1": h.own, "2": h.others} {
+		for role := range all {
+			of := all[role]
+			of["iban"] = annsIBAN
+			of["good"], of["payout"], of["credit"], of["file"] = number, number, number, "99"
+			of["asset"], of["id"] = map[string]string{"1": "LAND", "2": "AXE"}[number], "0,"+number
+		}
+	}
 }
 
 // openCase has a person reviewed.
@@ -151,9 +175,9 @@ func (h *holding) at(path, role string, foreign ...string) string {
 // owned are the parameters by which a role can reach for what is another's.
 // Within a world, users, products and events have names of their own.
 var owned = map[string][]string{
-	"server": {"world", "person", "account", "hold", "group", "purchase", "listing", "reference", "message"},
+	"server": {"world", "person", "account", "hold", "group", "purchase", "listing", "reference", "message", "asset"},
 	"write":  {"world"},
-	"person": {"person", "account", "hold", "purchase", "listing", "reference", "key", "case", "order"},
+	"person": {"person", "account", "hold", "purchase", "listing", "reference", "key", "case", "order", "payout", "good"},
 	"user":   {"person"},
 }
 
@@ -161,6 +185,7 @@ var owned = map[string][]string{
 // with why.
 var forEverybody = map[string]string{
 	"buy-listing":   "what is listed is for others to buy",
+	"buy-good":      "what is on sale is for others to buy",
 	"list-products": "a catalogue is for everybody to buy from",
 }
 
