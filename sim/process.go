@@ -3,6 +3,7 @@ package sim
 import (
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/attentionbank/attentionbank/auditor"
 	"github.com/attentionbank/attentionbank/bank"
@@ -27,7 +28,13 @@ type process struct {
 	minting bool       // the next record holds its Mints
 	mintMS  int64      // the bank's time when it came to be
 	writing []delivery // what its next batches of events hold
-	aside   []func()   // snapshots that are still to be written
+
+	// aside are snapshots that are still to be written. The loop of the writer
+	// adds to them, once more even while the process ends if a real clock wakes
+	// it: then they are written at once, since nobody comes for them any more.
+	asideMu sync.Mutex
+	aside   []func()
+	ending  bool
 
 	hangsIn string // the write in which it hangs
 	thaw    chan struct{}
@@ -48,7 +55,7 @@ func (w *world) start() (err error) {
 	store, head := w.joints.journal(journalOf{w.disk, p}), w.joints.head(journal.HeadIn(fileOf{w.disk.head, p, "head"}))
 	p.writer, err = journal.Open(w.ctx, store, head, journal.Options{
 		Now: w.joints.clock(now), ByRequestOnly: true, SnapshotEvery: 20,
-		Aside: func(work func()) { p.aside = append(p.aside, work) },
+		Aside: p.putAside,
 		Warn:  func(string) { p.warned = true },
 	})
 	if err == nil {
@@ -64,6 +71,17 @@ func (w *world) start() (err error) {
 	return err
 }
 
+func (p *process) putAside(work func()) {
+	p.asideMu.Lock()
+	if !p.ending {
+		p.aside = append(p.aside, work)
+		p.asideMu.Unlock()
+		return
+	}
+	p.asideMu.Unlock()
+	work()
+}
+
 // stop ends a process: with a reason it is cut off, without one it ends as its
 // operator wishes.
 func (w *world) stop(p *process, reason error) {
@@ -71,6 +89,9 @@ func (w *world) stop(p *process, reason error) {
 	if p.events != nil {
 		p.events.Close() // what it could not save is folded again
 	}
+	p.asideMu.Lock()
+	p.ending = true
+	p.asideMu.Unlock()
 	w.runAside(p)
 	if p.writer != nil {
 		p.writer.Close(w.ctx) // what it could not save is replayed
@@ -80,8 +101,10 @@ func (w *world) stop(p *process, reason error) {
 
 // runAside writes the snapshots of a process that were frozen a while ago.
 func (w *world) runAside(p *process) {
+	p.asideMu.Lock()
 	list := p.aside
 	p.aside = nil
+	p.asideMu.Unlock()
 	for _, work := range list {
 		work()
 	}
