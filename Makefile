@@ -39,6 +39,7 @@ lint: sdk/js/node_modules ## Formatting, staticcheck, types of the JavaScript cl
 	go run $(STATICCHECK) ./...
 	cd bench/peers && go vet ./...
 	cd sdk/js && npm run --silent check
+	@mkdir -p bin
 	@go run $(GOVULNCHECK) ./... > bin/govulncheck.txt 2>&1; status=$$?; cat bin/govulncheck.txt; \
 	if [ $$status -ne 0 ] && ! grep -q '^Vulnerability #' bin/govulncheck.txt; then \
 		echo "govulncheck: the vulnerability database cannot be reached from here; nothing was checked"; \
