@@ -30,13 +30,11 @@ func (s *server) listActs(ctx context.Context, _ identity.Principal, in *struct 
 	if query.ToMS, err = parseTime("to", in.To); err != nil {
 		return nil, err
 	}
-	if in.Cursor != "" {
-		after, err := history.ParsePosition(in.Cursor)
-		if err != nil || after.Seq == 0 {
-			return nil, badCursor()
-		}
-		query.BeforeSeq, query.BeforeIndex = after.Seq, after.Index
+	after, err := behind(in.Cursor)
+	if err != nil {
+		return nil, err
 	}
+	query.BeforeSeq, query.BeforeIndex = after.Seq, after.Index
 	var operators []bank.Operator
 	if err := s.Bank.Read(ctx, func(state *bank.State) { operators = state.Operators() }); err != nil {
 		return nil, err

@@ -143,6 +143,7 @@ func (c *Candle) Join(later Candle) {
 	}
 }
 
-func (p Position) compare(other Position) int {
+// Compare orders positions: below 0 if p stands before the other.
+func (p Position) Compare(other Position) int {
 	return cmp.Or(cmp.Compare(p.Seq, other.Seq), cmp.Compare(p.Index, other.Index), cmp.Compare(p.N, other.N))
 }

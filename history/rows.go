@@ -147,6 +147,6 @@ func (c *Chunk) sort() {
 	slices.SortFunc(c.Payments, func(a, b Payment) int {
 		return cmp.Or(cmp.Compare(a.Person, b.Person), cmp.Compare(a.Epoch, b.Epoch), cmp.Compare(a.World, b.World))
 	})
-	slices.SortFunc(c.Trades, func(a, b Trade) int { return cmp.Or(cmp.Compare(a.Market, b.Market), a.compare(b.Position)) })
-	slices.SortFunc(c.Fills, func(a, b Fill) int { return cmp.Or(cmp.Compare(a.Person, b.Person), a.compare(b.Position)) })
+	slices.SortFunc(c.Trades, func(a, b Trade) int { return cmp.Or(cmp.Compare(a.Market, b.Market), a.Compare(b.Position)) })
+	slices.SortFunc(c.Fills, func(a, b Fill) int { return cmp.Or(cmp.Compare(a.Person, b.Person), a.Compare(b.Position)) })
 }

@@ -129,10 +129,6 @@ func choose[T any](h *History, rows *[]T, keep func(T) bool, order func(a, b T) 
 	return chosen[:min(len(chosen), history.Page(limit))], nil
 }
 
-func comparePositions(a, b history.Position) int {
-	return cmp.Or(cmp.Compare(a.Seq, b.Seq), cmp.Compare(a.Index, b.Index), cmp.Compare(a.N, b.N))
-}
-
 func compareMints(a, b history.Mint) int {
 	return cmp.Or(cmp.Compare(a.Person, b.Person), cmp.Compare(a.Day, b.Day), cmp.Compare(a.World, b.World), cmp.Compare(a.Revision, b.Revision))
 }
@@ -142,8 +138,8 @@ func (h *History) Statement(ctx context.Context, account uint64, query history.S
 	postings, err := choose(h, &h.rows.Postings, func(p history.Posting) bool {
 		t := h.transaction(p.Seq, p.Index)
 		return p.Account == account && t.TimeMS >= query.FromMS && (query.ToMS == 0 || t.TimeMS < query.ToMS) &&
-			(query.Before == history.Position{} || comparePositions(p.Position, query.Before) < 0)
-	}, func(a, b history.Posting) int { return comparePositions(b.Position, a.Position) }, query.Limit)
+			(query.Before == history.Position{} || p.Position.Compare(query.Before) < 0)
+	}, func(a, b history.Posting) int { return b.Position.Compare(a.Position) }, query.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -236,22 +232,22 @@ func (h *History) Acts(_ context.Context, query history.ActQuery) ([]history.Act
 		at := history.Position{Seq: a.Seq, Index: a.Index}
 		return a.TimeMS >= query.FromMS && (query.ToMS == 0 || a.TimeMS < query.ToMS) &&
 			(query.Operation == "" || a.Operation == query.Operation) && (!query.OneOperator || a.Operator == query.Operator) &&
-			(query.BeforeSeq == 0 || comparePositions(at, before) < 0)
+			(query.BeforeSeq == 0 || at.Compare(before) < 0)
 	}, func(a, b history.Act) int {
-		return comparePositions(history.Position{Seq: b.Seq, Index: b.Index}, history.Position{Seq: a.Seq, Index: a.Index})
+		return history.Position{Seq: b.Seq, Index: b.Index}.Compare(history.Position{Seq: a.Seq, Index: a.Index})
 	}, query.Limit)
 }
 
 // Trades implements history.Markets.
 func (h *History) Trades(_ context.Context, market uint32, query history.TradeQuery) ([]history.Trade, error) {
 	return choose(h, &h.rows.Trades, func(t history.Trade) bool {
-		return t.Market == market && comparePositions(t.Position, query.After) > 0 &&
-			(query.Before == history.Position{} || comparePositions(t.Position, query.Before) < 0)
+		return t.Market == market && t.Position.Compare(query.After) > 0 &&
+			(query.Before == history.Position{} || t.Position.Compare(query.Before) < 0)
 	}, func(a, b history.Trade) int {
 		if query.Ascending {
 			a, b = b, a
 		}
-		return comparePositions(b.Position, a.Position)
+		return b.Position.Compare(a.Position)
 	}, query.Limit)
 }
 
@@ -259,8 +255,8 @@ func (h *History) Trades(_ context.Context, market uint32, query history.TradeQu
 func (h *History) Fills(_ context.Context, person uint64, query history.FillQuery) ([]history.Fill, error) {
 	return choose(h, &h.rows.Fills, func(f history.Fill) bool {
 		return f.Person == person && (query.Market == 0 || f.Market == query.Market) && (query.Order == 0 || f.Order == query.Order) &&
-			(query.Before == history.Position{} || comparePositions(f.Position, query.Before) < 0)
-	}, func(a, b history.Fill) int { return comparePositions(b.Position, a.Position) }, query.Limit)
+			(query.Before == history.Position{} || f.Position.Compare(query.Before) < 0)
+	}, func(a, b history.Fill) int { return b.Position.Compare(a.Position) }, query.Limit)
 }
 
 // Candles implements history.Markets.
