@@ -58,7 +58,7 @@ func (f *fold) checkpoint(ctx context.Context) error {
 			}
 		}
 	}
-	if err := f.c.checkpoints.Save(ctx, f.term, f.seq, parts); err != nil {
+	if err := f.c.checkpoints.Save(ctx, f.term, f.seq, parts, f.newPlaces()); err != nil {
 		return fmt.Errorf("saving the checkpoint at batch %d: %w", f.seq, err)
 	}
 	f.stored, f.sinceCheckpoint = true, 0
@@ -67,5 +67,6 @@ func (f *fold) checkpoint(ctx context.Context) error {
 	}
 	clear(f.people.unsaved)
 	clear(f.fresh)
+	clear(f.places)
 	return f.age(ctx)
 }

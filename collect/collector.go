@@ -143,6 +143,7 @@ type request struct {
 type prepared struct {
 	entry
 	timeMS      int64
+	reported    event.Event // of an entry that was opened
 	observation score.Observation
 	session     session
 	linking     linkRequest

@@ -24,7 +24,9 @@ type fold struct {
 	dirty map[dayKey]struct{}
 	// fresh are the subjects with marks that no checkpoint has yet.
 	fresh map[Mark][]uint64
-	seen  seen
+	// places are the batches with entries of subjects since the last checkpoint.
+	places map[uint64][]uint64
+	seen   seen
 	// keptHour is the hour of the log for which everything was put away.
 	keptHour int64
 	// oldestHour is the oldest of which a restart remembers message ids.
@@ -38,7 +40,7 @@ type dayKey struct {
 }
 
 func newFold(c *Collector) fold {
-	return fold{c: c, people: newPeople(), dirty: map[dayKey]struct{}{}, fresh: map[Mark][]uint64{}}
+	return fold{c: c, people: newPeople(), dirty: map[dayKey]struct{}{}, fresh: map[Mark][]uint64{}, places: map[uint64][]uint64{}}
 }
 
 // judge reaches the verdict on an entry and reports whether it is kept.
@@ -134,6 +136,7 @@ func (f *fold) target(ctx context.Context, subject uint64) (uint64, *person, err
 
 // add folds an entry by its verdict.
 func (f *fold) add(ctx context.Context, seq uint64, receivedMS int64, p *prepared) error {
+	f.stands(seq, &p.entry)
 	if p.kind == linkEntry {
 		who, err := f.person(ctx, p.subject)
 		if err == nil {

@@ -232,7 +232,7 @@ func TestFailingLog(t *testing.T) {
 func (w *world) saveCheckpoint(seq uint64) {
 	term, _, err := w.events.Begin(context.Background())
 	if err == nil {
-		err = w.events.Save(context.Background(), term, seq, nil)
+		err = w.events.Save(context.Background(), term, seq, nil, nil)
 	}
 	if err != nil {
 		w.Fatal(err)

@@ -87,9 +87,9 @@ type Checkpoints interface {
 	// longer, and returns it with the sequence of the checkpoint; that is zero
 	// if there is none.
 	Begin(ctx context.Context) (term, seq uint64, err error)
-	// Save replaces parts, adds their marks and moves the checkpoint to seq, all
-	// or nothing; ErrConflict if a later term has begun.
-	Save(ctx context.Context, term, seq uint64, parts []Part) error
+	// Save replaces parts, adds their marks, adds places and moves the checkpoint
+	// to seq, all or nothing; ErrConflict if a later term has begun.
+	Save(ctx context.Context, term, seq uint64, parts []Part, places []Place) error
 	// Part returns a part's sealed bytes; nil if there is none.
 	Part(ctx context.Context, subject uint64, day int32) ([]byte, error)
 	// Due returns the parts that are due by a time, without their bytes.
@@ -98,8 +98,9 @@ type Checkpoints interface {
 	Marked(ctx context.Context, mark Mark, limit int) ([]uint64, error)
 	// DropMarks drops the marks of parts of days before one.
 	DropMarks(ctx context.Context, day int32) error
-	// Forget drops all parts and marks of a subject.
+	// Forget drops all parts, marks and places of a subject.
 	Forget(ctx context.Context, subject uint64) error
+	Archive
 }
 
 // The body of a batch (little-endian):

@@ -371,6 +371,7 @@ func (c *Collector) Forget(ctx context.Context, subject uint64) error {
 	return c.do(ctx, nil, func() error {
 		c.fold.people.drop(subject)
 		c.fold.unmark(subject)
+		delete(c.fold.places, subject)
 		maps.DeleteFunc(c.fold.dirty, func(key dayKey, _ struct{}) bool { return key.subject == subject })
 		return c.checkpoints.Forget(ctx, subject)
 	})

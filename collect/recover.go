@@ -142,6 +142,7 @@ func (f *fold) open(ctx context.Context, e entry) (*prepared, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.reported = decoded
 	f.c.observe(p, &decoded)
 	p.rule = e.rule
 	return p, nil

@@ -91,6 +91,7 @@ func foldAnew(ctx context.Context, log Log, subjects Subjects, r Rehearsal) (*fo
 	c := &Collector{changes: newChanges(), log: log, subjects: subjects, policies: r.Policies, markSecret: r.MarkSecret}
 	c.fold = newFold(c)
 	f := &c.fold
+	f.places = nil // nobody asks where
 	first, err := log.FirstSince(ctx, -1<<63)
 	if err != nil {
 		return nil, fmt.Errorf("finding the first batch: %w", err)

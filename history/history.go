@@ -90,6 +90,7 @@ type Chunk struct {
 	Payments     []Payment // by person and epoch
 	Epochs       []Epoch   // in order; a later row of an epoch completes an earlier one
 	Acts         []Act
+	Affairs      []Affair // by topic and number, each once
 	Trades       []Trade  // in order
 	Fills        []Fill   // by person
 	Candles      []Candle // each joins what its time has already
@@ -98,7 +99,7 @@ type Chunk struct {
 
 func (c *Chunk) rows() int {
 	return len(c.Transactions) + len(c.Postings) + len(c.Accounts) + len(c.Holds) + len(c.HoldEnds) + len(c.Mints) + len(c.Payments) + len(c.Acts) +
-		len(c.Trades) + len(c.Fills) + len(c.Candles)
+		len(c.Trades) + len(c.Fills) + len(c.Candles) + len(c.Affairs)
 }
 
 // Transaction is an accepted command that did something.

@@ -15,6 +15,7 @@ type Tables interface {
 	Store
 	Books
 	People
+	Affairs
 	Trail
 	Markets
 }
@@ -60,6 +61,9 @@ type Trail interface {
 type ActQuery struct {
 	FromMS, ToMS int64  // at FromMS or later and before ToMS; 0 for all
 	Operation    string // this one only, if it is named
+	// Target is the first of what an act is about, such as "person=7ba0…", if it
+	// is named.
+	Target string
 	// Operator is the number of one only, if OneOperator says so.
 	Operator    uint32
 	OneOperator bool

@@ -56,6 +56,7 @@ func (c *Chunk) addTransaction(t Transaction) error {
 			return err
 		}
 		c.addFact(t, fact, first)
+		c.addAffairs(t, fact)
 	}
 	if (len(c.Postings)-first)%2 != 0 {
 		return fmt.Errorf("%d postings: one has no other side", len(c.Postings)-first)
@@ -147,6 +148,10 @@ func (c *Chunk) sort() {
 	slices.SortFunc(c.Payments, func(a, b Payment) int {
 		return cmp.Or(cmp.Compare(a.Person, b.Person), cmp.Compare(a.Epoch, b.Epoch), cmp.Compare(a.World, b.World))
 	})
+	slices.SortFunc(c.Affairs, func(a, b Affair) int {
+		return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Number, b.Number), cmp.Compare(a.Seq, b.Seq), cmp.Compare(a.Index, b.Index))
+	})
+	c.Affairs = slices.Compact(c.Affairs)
 	slices.SortFunc(c.Trades, func(a, b Trade) int { return cmp.Or(cmp.Compare(a.Market, b.Market), a.Compare(b.Position)) })
 	slices.SortFunc(c.Fills, func(a, b Fill) int { return cmp.Or(cmp.Compare(a.Person, b.Person), a.Compare(b.Position)) })
 }

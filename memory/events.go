@@ -20,6 +20,7 @@ type Events struct {
 	batches    []collect.Batch
 	parts      map[partKey]collect.Part
 	marks      map[collect.Mark]map[uint64]int32 // day, by subject
+	places     []collect.Place
 	checkpoint uint64
 	term       uint64
 	// OnAppend is asked before each append, OnSave before each checkpoint; nil
@@ -90,7 +91,7 @@ func (e *Events) FirstSince(_ context.Context, receivedMS int64) (uint64, error)
 }
 
 // Save implements collect.Checkpoints.
-func (e *Events) Save(_ context.Context, term, seq uint64, parts []collect.Part) error {
+func (e *Events) Save(_ context.Context, term, seq uint64, parts []collect.Part, places []collect.Place) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	var outcome Outcome
@@ -112,6 +113,10 @@ func (e *Events) Save(_ context.Context, term, seq uint64, parts []collect.Part)
 		}
 		part.Sealed, part.Marks = bytes.Clone(part.Sealed), nil
 		e.parts[partKey{part.Subject, part.Day}] = part
+	}
+	for _, p := range places {
+		p.Batches = slices.Clone(p.Batches)
+		e.places = append(e.places, p)
 	}
 	e.checkpoint = seq
 	return outcome.Err
@@ -183,7 +188,33 @@ func (e *Events) Forget(_ context.Context, subject uint64) error {
 		}
 	}
 	e.unmark(func(of uint64, _ int32) bool { return of == subject })
+	e.places = slices.DeleteFunc(e.places, func(p collect.Place) bool { return p.Subject == subject })
 	return nil
+}
+
+// Places implements collect.Archive.
+func (e *Events) Places(_ context.Context, subject, after uint64, limit int) (places []collect.Place, err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, p := range e.places { // in the order of checkpoints, so of their batches
+		if p.Subject == subject && p.Batches[0] > after && len(places) < limit {
+			places = append(places, p)
+		}
+	}
+	return places, nil
+}
+
+// Days implements collect.Archive.
+func (e *Events) Days(_ context.Context, subject uint64, after int32, limit int) (days []int32, err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for key := range e.parts {
+		if key.subject == subject && key.day > after {
+			days = append(days, key.day)
+		}
+	}
+	slices.Sort(days)
+	return days[:min(len(days), limit)], nil
 }
 
 // Lose forgets the batches behind seq, as a disk does that lied about a sync.

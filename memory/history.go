@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/attentionbank/attentionbank/history"
@@ -58,6 +59,7 @@ func (h *History) Apply(ctx context.Context, after uint64, chunk *history.Chunk)
 		}
 	}
 	h.rows.Acts = append(h.rows.Acts, chunk.Acts...)
+	h.rows.Affairs = append(h.rows.Affairs, chunk.Affairs...)
 	h.rows.Payments = append(h.rows.Payments, chunk.Payments...)
 	h.applyHolds(chunk)
 	h.rows.Trades = append(h.rows.Trades, chunk.Trades...)
@@ -184,6 +186,24 @@ func (h *History) OfReference(_ context.Context, reference string, seq uint64, i
 	}, limit)
 }
 
+// Affairs implements history.Affairs.
+func (h *History) Affairs(ctx context.Context, query history.AffairQuery) ([]history.Transaction, error) {
+	at := func(a history.Affair) history.Position { return history.Position{Seq: a.Seq, Index: a.Index} }
+	affairs, err := choose(h, &h.rows.Affairs, func(a history.Affair) bool {
+		return a.Topic == query.Topic && a.Number == query.Number && a.Seq <= query.UntilSeq &&
+			at(a).Compare(history.Position{Seq: query.After.Seq, Index: query.After.Index}) > 0
+	}, func(a, b history.Affair) int { return at(a).Compare(at(b)) }, query.Limit)
+	var found []history.Transaction
+	for _, a := range affairs {
+		t, err := h.Transaction(ctx, a.Seq, a.Index)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, t)
+	}
+	return found, err
+}
+
 // Holds implements history.Books.
 func (h *History) Holds(_ context.Context, account uint64, openOnly bool, seq uint64, index uint32, limit int) ([]history.Hold, error) {
 	return choose(h, &h.rows.Holds, func(hold history.Hold) bool {
@@ -232,6 +252,7 @@ func (h *History) Acts(_ context.Context, query history.ActQuery) ([]history.Act
 		at := history.Position{Seq: a.Seq, Index: a.Index}
 		return a.TimeMS >= query.FromMS && (query.ToMS == 0 || a.TimeMS < query.ToMS) &&
 			(query.Operation == "" || a.Operation == query.Operation) && (!query.OneOperator || a.Operator == query.Operator) &&
+			(query.Target == "" || a.Target == query.Target || strings.HasPrefix(a.Target, query.Target+" ")) &&
 			(query.BeforeSeq == 0 || at.Compare(before) < 0)
 	}, func(a, b history.Act) int {
 		return history.Position{Seq: b.Seq, Index: b.Index}.Compare(history.Position{Seq: a.Seq, Index: a.Index})

@@ -250,9 +250,9 @@ func (e eventsOf) Begin(ctx context.Context) (term, seq uint64, err error) {
 }
 
 // Save implements collect.Checkpoints.
-func (e eventsOf) Save(ctx context.Context, term, seq uint64, parts []collect.Part) error {
+func (e eventsOf) Save(ctx context.Context, term, seq uint64, parts []collect.Part, places []collect.Place) error {
 	return e.attempt(e.p, "checkpoint", func() error {
-		err := e.Events.Save(ctx, term, seq, parts)
+		err := e.Events.Save(ctx, term, seq, parts, places)
 		if err == nil {
 			e.world.log.Save(e.p.fold)
 		}

@@ -168,8 +168,8 @@ func (s shortEvents) Load(ctx context.Context, from uint64) iter.Seq2[collect.Ba
 
 type partlessEvents struct{ EventStore }
 
-func (p partlessEvents) Save(ctx context.Context, term, seq uint64, _ []collect.Part) error {
-	return p.EventStore.Save(ctx, term, seq, nil)
+func (p partlessEvents) Save(ctx context.Context, term, seq uint64, _ []collect.Part, places []collect.Place) error {
+	return p.EventStore.Save(ctx, term, seq, nil, places)
 }
 
 type stuckEvents struct{ EventStore }
@@ -181,9 +181,9 @@ func (s stuckEvents) Begin(ctx context.Context) (term, seq uint64, err error) {
 
 type backwardEvents struct{ EventStore }
 
-func (b backwardEvents) Save(ctx context.Context, term, seq uint64, parts []collect.Part) error {
-	err := b.EventStore.Save(ctx, term, seq, parts)
-	for ; err == collect.ErrConflict; err = b.EventStore.Save(ctx, term, seq, parts) {
+func (b backwardEvents) Save(ctx context.Context, term, seq uint64, parts []collect.Part, places []collect.Place) error {
+	err := b.EventStore.Save(ctx, term, seq, parts, places)
+	for ; err == collect.ErrConflict; err = b.EventStore.Save(ctx, term, seq, parts, places) {
 		term++
 	}
 	return err

@@ -37,6 +37,12 @@ var eventsMigrations = []string{
 	) WITHOUT ROWID;
 	CREATE INDEX marks_subject ON marks (subject);
 	CREATE INDEX marks_day ON marks (day)`,
+	`CREATE TABLE places (
+		subject INTEGER NOT NULL,
+		first   INTEGER NOT NULL,
+		batches BLOB NOT NULL,
+		PRIMARY KEY (subject, first)
+	) WITHOUT ROWID`,
 }
 
 var eventsSettings = settings{name: "events", migrations: eventsMigrations, pragmas: []string{"secure_delete(ON)"}}
@@ -144,7 +150,7 @@ func (e *Events) FirstSince(ctx context.Context, receivedMS int64) (uint64, erro
 }
 
 // Save implements collect.Checkpoints.
-func (e *Events) Save(ctx context.Context, term, seq uint64, parts []collect.Part) error {
+func (e *Events) Save(ctx context.Context, term, seq uint64, parts []collect.Part, places []collect.Place) error {
 	return e.log.transact(ctx, func(tx *transaction) error {
 		// First, so that of two collectors the second waits for the first.
 		moved, err := tx.ExecContext(ctx, "UPDATE checkpoint SET seq = $1 WHERE term = $2", int64(seq), int64(term))
@@ -155,6 +161,12 @@ func (e *Events) Save(ctx context.Context, term, seq uint64, parts []collect.Par
 			return errors.Join(err, collect.ErrConflict)
 		}
 		if err := putMarks(ctx, tx, parts); err != nil {
+			return err
+		}
+		err = tx.insert(ctx, "places", "subject, first, batches", len(places), func(values []any, i int) []any {
+			return append(values, int64(places[i].Subject), int64(places[i].Batches[0]), places[i].AppendTo(nil))
+		})
+		if err != nil {
 			return err
 		}
 		return tx.put(ctx, bulk{
@@ -264,7 +276,7 @@ func (e *Events) DropMarks(ctx context.Context, day int32) error {
 // Forget implements collect.Checkpoints.
 func (e *Events) Forget(ctx context.Context, subject uint64) error {
 	err := e.log.transact(ctx, func(tx *transaction) error {
-		for _, table := range []string{"parts", "marks"} {
+		for _, table := range []string{"parts", "marks", "places"} {
 			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE subject = $1", int64(subject)); err != nil {
 				return err
 			}
@@ -275,6 +287,44 @@ func (e *Events) Forget(ctx context.Context, subject uint64) error {
 		return fmt.Errorf("forgetting subject %d: %w", subject, err)
 	}
 	return nil
+}
+
+// Places implements collect.Archive.
+func (e *Events) Places(ctx context.Context, subject, after uint64, limit int) (places []collect.Place, err error) {
+	rows, err := e.log.read.QueryContext(ctx, "SELECT batches FROM places WHERE subject = $1 AND first > $2 ORDER BY first LIMIT $3", int64(subject), int64(after), limit)
+	if err != nil {
+		return nil, fmt.Errorf("finding the places of subject %d: %w", subject, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var batches []byte
+		if err := rows.Scan(&batches); err != nil {
+			return nil, fmt.Errorf("finding the places of subject %d: %w", subject, err)
+		}
+		place, err := collect.DecodePlace(subject, batches)
+		if err != nil {
+			return nil, fmt.Errorf("subject %d: %w", subject, err)
+		}
+		places = append(places, place)
+	}
+	return places, rows.Err()
+}
+
+// Days implements collect.Archive.
+func (e *Events) Days(ctx context.Context, subject uint64, after int32, limit int) (days []int32, err error) {
+	rows, err := e.log.read.QueryContext(ctx, "SELECT day FROM parts WHERE subject = $1 AND day > $2 ORDER BY day LIMIT $3", int64(subject), after, limit)
+	if err != nil {
+		return nil, fmt.Errorf("finding the days of subject %d: %w", subject, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var day int32
+		if err := rows.Scan(&day); err != nil {
+			return nil, fmt.Errorf("finding the days of subject %d: %w", subject, err)
+		}
+		days = append(days, day)
+	}
+	return days, rows.Err()
 }
 
 // Close closes the log.

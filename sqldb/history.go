@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 
 	"github.com/attentionbank/attentionbank/history"
 )
@@ -169,6 +170,21 @@ var historyMigrations = []string{
 		trades   INTEGER NOT NULL,
 		PRIMARY KEY (market, minutes, start_ms)
 	) WITHOUT ROWID`,
+	`CREATE TABLE affairs (
+		topic  INTEGER NOT NULL,
+		number INTEGER NOT NULL,
+		seq    INTEGER NOT NULL,
+		idx    INTEGER NOT NULL,
+		PRIMARY KEY (topic, number, seq, idx)
+	) WITHOUT ROWID;
+	` + clearing(historyTables[:len(historyTables)-1]), // which is made again, with the new table
+}
+
+// historyTables are all of them, the cursor first.
+var historyTables = []string{"cursor", "records", "transactions", "reference", "postings", "accounts", "holds", "mints", "payments", "epochs", "acts", "trades", "fills", "candles", "affairs"}
+
+func clearing(tables []string) string {
+	return "DELETE FROM " + strings.Join(tables, "; DELETE FROM ")
 }
 
 // History keeps what history makes of the journal.
@@ -263,7 +279,7 @@ func (h *History) Apply(ctx context.Context, after uint64, chunk *history.Chunk)
 		}
 		for _, write := range []func(context.Context, *transaction, *history.Chunk) error{
 			writeTransactions, writePostings, writeAccounts, writeHolds, writeMints, writeEpochs, writeActs,
-			writeTrades,
+			writeTrades, writeAffairs,
 		} {
 			if err := write(ctx, tx, chunk); err != nil {
 				return err
@@ -279,10 +295,8 @@ func (h *History) Apply(ctx context.Context, after uint64, chunk *history.Chunk)
 // Clear implements history.Store.
 func (h *History) Clear(ctx context.Context) error {
 	return h.database.transact(ctx, func(tx *transaction) error {
-		for _, table := range []string{"cursor", "records", "transactions", "reference", "postings", "accounts", "holds", "mints", "payments", "epochs", "acts", "trades", "fills", "candles"} {
-			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table); err != nil {
-				return fmt.Errorf("clearing %s: %w", table, err)
-			}
+		if _, err := tx.ExecContext(ctx, clearing(historyTables)); err != nil {
+			return fmt.Errorf("clearing the history: %w", err)
 		}
 		return nil
 	})

@@ -113,6 +113,13 @@ func writeEpochs(ctx context.Context, tx *transaction, chunk *history.Chunk) err
 	return nil
 }
 
+func writeAffairs(ctx context.Context, tx *transaction, chunk *history.Chunk) error {
+	return tx.insert(ctx, "affairs", "topic, number, seq, idx", len(chunk.Affairs), func(args []any, i int) []any {
+		a := &chunk.Affairs[i]
+		return append(args, a.Topic, int64(a.Number), int64(a.Seq), a.Index)
+	})
+}
+
 func writeActs(ctx context.Context, tx *transaction, chunk *history.Chunk) error {
 	return tx.insert(ctx, "acts", "seq, idx, time_ms, operator, credential, operation, target, before, after, refusal", len(chunk.Acts), func(args []any, i int) []any {
 		a := &chunk.Acts[i]
@@ -140,6 +147,7 @@ func (h *History) Acts(ctx context.Context, query history.ActQuery) ([]history.A
 	}, `SELECT seq, idx, time_ms, operator, credential, operation, target, before, after, refusal FROM acts
 		WHERE (seq, idx) < ($1, $2) AND time_ms >= $3 AND time_ms < $4
 		AND (CAST($5 AS TEXT) = '' OR operation = $5) AND (CAST($6 AS BIGINT) < 0 OR operator = $6)
-		ORDER BY seq DESC, idx DESC LIMIT $7`,
-		before, query.BeforeIndex, query.FromMS, to, query.Operation, operator, history.Page(query.Limit))
+		AND (CAST($7 AS TEXT) = '' OR target = $7 OR substr(target, 1, length($7) + 1) = $7 || ' ')
+		ORDER BY seq DESC, idx DESC LIMIT $8`,
+		before, query.BeforeIndex, query.FromMS, to, query.Operation, operator, query.Target, history.Page(query.Limit))
 }

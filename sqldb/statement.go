@@ -80,6 +80,14 @@ func (h *History) OfReference(ctx context.Context, reference string, seq uint64,
 			"WHERE text = $1 AND (seq, idx) > ($2, $3) ORDER BY seq, idx LIMIT $4", reference, int64(seq), index, history.Page(limit))
 }
 
+// Affairs implements history.Affairs.
+func (h *History) Affairs(ctx context.Context, query history.AffairQuery) ([]history.Transaction, error) {
+	return list(ctx, h, "affairs", func(rows *sql.Rows, t *history.Transaction) error { return scanTransaction(rows, t) },
+		"SELECT seq, idx, time_ms, kind, reference, answer FROM affairs JOIN transactions USING (seq, idx) "+
+			"WHERE topic = $1 AND number = $2 AND (seq, idx) > ($3, $4) AND seq <= $5 ORDER BY seq, idx LIMIT $6",
+		query.Topic, int64(query.Number), int64(query.After.Seq), query.After.Index, int64(min(query.UntilSeq, math.MaxInt64)), history.Page(query.Limit))
+}
+
 // Holds implements history.Books.
 func (h *History) Holds(ctx context.Context, account uint64, openOnly bool, seq uint64, index uint32, limit int) ([]history.Hold, error) {
 	if seq == 0 {

@@ -24,6 +24,7 @@ func Events(t *testing.T, open func(t *testing.T) EventStore) {
 	t.Run("the first batch since a time is found", func(t *testing.T) { firstSince(t, open) })
 	t.Run("checkpoints replace parts", func(t *testing.T) { checkpoints(t, open) })
 	t.Run("marks find subjects", func(t *testing.T) { marks(t, open) })
+	t.Run("what is kept of a subject is found", func(t *testing.T) { archive(t, open) })
 }
 
 func marks(t *testing.T, open func(t *testing.T) EventStore) {
@@ -47,13 +48,13 @@ func marks(t *testing.T, open func(t *testing.T) EventStore) {
 	}
 	save := func(seq uint64, parts ...collect.Part) {
 		t.Helper()
-		if err := store.Save(ctx, term, seq, parts); err != nil {
+		if err := store.Save(ctx, term, seq, parts, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
 	save(1, part(3, 10, 1, 2), part(2, 10, 1), part(1, 9, 3), part(4, 9))
 	save(2, part(3, 10, 1), part(2, 10, 4, 4)) // a part that is saved again keeps its marks
-	if err := store.Save(ctx, term-1, 3, []collect.Part{part(9, 10, 1)}); !errors.Is(err, collect.ErrConflict) {
+	if err := store.Save(ctx, term-1, 3, []collect.Part{part(9, 10, 1)}, nil); !errors.Is(err, collect.ErrConflict) {
 		t.Fatalf("a checkpoint of an earlier term was answered %v", err)
 	}
 	for _, store := range []EventStore{store, open(t)} {
@@ -157,7 +158,7 @@ func checkpoints(t *testing.T, open func(t *testing.T) EventStore) {
 	}
 	save := func(seq uint64, parts ...collect.Part) {
 		t.Helper()
-		if err := store.Save(ctx, term, seq, parts); err != nil {
+		if err := store.Save(ctx, term, seq, parts, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -169,7 +170,7 @@ func checkpoints(t *testing.T, open func(t *testing.T) EventStore) {
 	// nor replaces a part.
 	late := []collect.Part{{Subject: 1, Day: 20000, DueMS: 0, Sealed: []byte("late")}}
 	for _, seq := range []uint64{8, 9, 10} {
-		if err := store.Save(ctx, old, seq, late); !errors.Is(err, collect.ErrConflict) {
+		if err := store.Save(ctx, old, seq, late, nil); !errors.Is(err, collect.ErrConflict) {
 			t.Fatalf("a checkpoint of an earlier term was answered %v", err)
 		}
 	}

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"fmt"
 
 	"pgregory.net/rapid"
 
@@ -66,7 +67,8 @@ func (j *Records) randomCommand(rt *rapid.T, holds []uint64) []byte {
 		}.AppendTo(nil)
 	}
 	if rapid.Bool().Draw(rt, "an act") {
-		act := bank.Act{Operation: "set-world-share", Target: "cafe", After: `{"weight":2}`}
+		target := rapid.SampledFrom([]string{"cafe", "person=1", "person=1 world=cafe", "person=12"}).Draw(rt, "target")
+		act := bank.Act{Operation: "set-world-share", Target: target, After: `{"weight":2}`}
 		act.Operator = rapid.Uint32Range(0, 1).Draw(rt, "operator") // 1 is nobody
 		if rapid.Bool().Draw(rt, "with a command") {
 			act.Command = bank.SetWorldShare{World: rapid.Uint32Range(1, 2).Draw(rt, "world"), Weight: 2}.AppendTo(nil)
@@ -119,6 +121,14 @@ func answers(t tester, tables history.Tables, j *Records, limit int) map[string]
 	all["acts"] = pages(t, func(last *history.Act) ([]history.Act, error) {
 		return tables.Acts(ctx, history.ActQuery{BeforeSeq: last.Seq, BeforeIndex: last.Index, Limit: limit})
 	})
+	for topic := history.Registration; topic <= history.OfCase; topic++ {
+		for number := uint64(1); number <= 5; number++ {
+			all[named(fmt.Sprintf("affairs of topic %d", topic), number)] = pages(t, func(last *history.Transaction) ([]history.Transaction, error) {
+				return tables.Affairs(ctx, history.AffairQuery{Topic: topic, Number: number, After: history.Position{Seq: last.Seq, Index: last.Index}, UntilSeq: j.Len() - 1, Limit: limit})
+			})
+		}
+	}
+	all["acts on a target"] = must(tables.Acts(ctx, history.ActQuery{Target: "person=1"}))(t)
 	all["acts of the first"] = must(tables.Acts(ctx, history.ActQuery{OneOperator: true, Operation: "set-world-share", FromMS: 1, ToMS: j.nowMS + 1}))(t)
 	for _, reference := range []string{"", "order-1", "order-2"} {
 		all["reference "+reference] = pages(t, func(last *history.Transaction) ([]history.Transaction, error) {

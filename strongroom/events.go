@@ -89,9 +89,9 @@ func (e *Events) FirstSince(ctx context.Context, receivedMS int64) (uint64, erro
 }
 
 // Save implements collect.Checkpoints.
-func (e *Events) Save(ctx context.Context, term, seq uint64, parts []collect.Part) error {
+func (e *Events) Save(ctx context.Context, term, seq uint64, parts []collect.Part, places []collect.Place) error {
 	if !e.ring.Encrypts() {
-		return e.Checkpoints.Save(ctx, term, seq, parts)
+		return e.Checkpoints.Save(ctx, term, seq, parts, places)
 	}
 	encrypted := make([]collect.Part, len(parts))
 	for i, part := range parts {
@@ -101,7 +101,7 @@ func (e *Events) Save(ctx context.Context, term, seq uint64, parts []collect.Par
 			return fmt.Errorf("encrypting a part of subject %d: %w", part.Subject, err)
 		}
 	}
-	return e.Checkpoints.Save(ctx, term, seq, encrypted)
+	return e.Checkpoints.Save(ctx, term, seq, encrypted, places)
 }
 
 // Part implements collect.Checkpoints.

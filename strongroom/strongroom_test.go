@@ -84,7 +84,7 @@ func TestTheStoreSeesNothing(t *testing.T) {
 	if err := front.Append(t.Context(), collect.Batch{Seq: 1, ReceivedMS: 5, Body: []byte(text)}); err != nil {
 		t.Fatal(err)
 	}
-	if err := front.Save(t.Context(), begin(t, front), 1, []collect.Part{{Subject: 1, Day: 2, Sealed: []byte(text)}}); err != nil {
+	if err := front.Save(t.Context(), begin(t, front), 1, []collect.Part{{Subject: 1, Day: 2, Sealed: []byte(text)}}, nil); err != nil {
 		t.Fatal(err)
 	}
 	part, err := events.Part(t.Context(), 1, 2)
@@ -140,7 +140,7 @@ func TestAnEventKeepsItsPlaceAndTime(t *testing.T) {
 	if err := front.Append(t.Context(), collect.Batch{Seq: 1, ReceivedMS: 1000, Body: []byte("jump")}); err != nil {
 		t.Fatal(err)
 	}
-	if err := front.Save(t.Context(), begin(t, front), 1, []collect.Part{{Subject: 1, Day: 7, Sealed: []byte("a day")}, {Subject: 2, Day: 7, Sealed: []byte("another")}}); err != nil {
+	if err := front.Save(t.Context(), begin(t, front), 1, []collect.Part{{Subject: 1, Day: 7, Sealed: []byte("a day")}, {Subject: 2, Day: 7, Sealed: []byte("another")}}, nil); err != nil {
 		t.Fatal(err)
 	}
 	for b := range inner.Load(t.Context(), 1) {
@@ -159,7 +159,7 @@ func TestAnEventKeepsItsPlaceAndTime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := inner.Save(t.Context(), begin(t, inner), 2, []collect.Part{{Subject: 2, Day: 7, Sealed: part}}); err != nil {
+	if err := inner.Save(t.Context(), begin(t, inner), 2, []collect.Part{{Subject: 2, Day: 7, Sealed: part}}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := front.Part(t.Context(), 2, 7); !errors.Is(err, collect.ErrDamaged) {
