@@ -47,7 +47,8 @@ var layers = map[string]struct {
 	"history":  {ours: []string{"bank", "ledger", "market"}},
 	"patrol":   {ours: []string{"conduct"}},
 	"identity": {ours: []string{"bank", "eligibility"}, others: []string{"github.com/go-jose/go-jose/v4"}},
-	"outbox":   {ours: []string{"amount", "bank"}},
+	"outbox":   {ours: []string{"amount", "bank", "payment"}},
+	"payout":   {ours: []string{"bank", "payment"}},
 
 	"memory": {ours: []string{"collect", "history", "identity", "journal", "ledger", "outbox"}},
 	"sqldb":  {ours: []string{"collect", "history", "identity", "journal", "ledger", "outbox", "pages"}, others: []string{"github.com/jackc/pgx/v5", "modernc.org/libc", "modernc.org/sqlite"}},
@@ -68,6 +69,7 @@ var layers = map[string]struct {
 			"outbox",
 			"patrol",
 			"payment",
+			"payout",
 			"score",
 			"wire",
 		},
@@ -76,6 +78,7 @@ var layers = map[string]struct {
 	"wire":       {},
 	"strongroom": {ours: []string{"collect", "journal", "outbox"}},
 	"transit":    {},
+	"bankfiles":  {ours: []string{"payment"}},
 	"tracing":    {ours: []string{"collect", "journal"}, others: []string{"go.opentelemetry.io/otel"}},
 	"client":     {ours: []string{"wire"}},
 
@@ -94,6 +97,7 @@ var layers = map[string]struct {
 			"amount",
 			"api",
 			"bank",
+			"bankfiles",
 			"calibrate",
 			"client",
 			"collect",

@@ -20,6 +20,7 @@ import (
 	"github.com/attentionbank/attentionbank/journal"
 	"github.com/attentionbank/attentionbank/ledger"
 	"github.com/attentionbank/attentionbank/payment"
+	"github.com/attentionbank/attentionbank/payout"
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 )
@@ -119,6 +120,8 @@ type server struct {
 	holds    remembered[uint64, ledger.Hold] // as they were when last seen
 	vouched  remembered[[32]byte, struct{}]  // tokens whose session is open, by their SHA-256
 
+	desk *payout.Desk
+
 	limits limiter
 
 	following   streams
@@ -157,6 +160,7 @@ func newServer(config Config) *server {
 	if s.Standings == nil {
 		s.Standings = NewStandings(s.Bank, s.Identity)
 	}
+	s.desk = NewDesk(s.Bank, s.Identity, s.Payer)
 	s.huma = humago.New(s.mux, description)
 	s.registerWorlds()
 	s.registerOperators()

@@ -3,10 +3,9 @@ package api
 import (
 	"context"
 	"errors"
-	"fmt"
+	"math"
 	"net/http"
 	"strconv"
-	"time"
 
 	"github.com/attentionbank/attentionbank/amount"
 	"github.com/attentionbank/attentionbank/bank"
@@ -42,6 +41,7 @@ func (s *server) minorOf(ctx context.Context, field, asset, text string) (number
 }
 
 func (s *server) registerPayouts() {
+	register(s, operation("list-payouts", "GET", "/v1/payouts", "Payouts, the newest first: all of them, or your own", "payouts"), operator|person, s.listPayouts)
 	register(s, operation("set-payout-rate", "PUT", "/v1/payout-rates/{asset}", "Say for how much an asset is paid out, or that it is not", "payouts"), operator,
 		func(ctx context.Context, who identity.Principal, in *struct {
 			Asset string `path:"asset" maxLength:"24"`
@@ -125,7 +125,7 @@ func (s *server) registerPayouts() {
 			if in.Body.Status == "failed" {
 				status = bank.PayoutFailed
 			}
-			return s.endPayout(ctx, who, in.Payout, bank.EndPayout{Key: in.key(who, "end-payout"), Status: status})
+			return s.endPayout(ctx, who, in.Payout, bank.EndPayout{Key: in.key(who, "end-payout"), Reference: in.Body.Reference, Status: status})
 		})
 	register(s, operation("cancel-payout", "POST", "/v1/payouts/{payout}/cancel", "Take back what you asked for, before it is in a file", "payouts"), person,
 		func(ctx context.Context, who identity.Principal, in *struct {
@@ -133,7 +133,7 @@ func (s *server) registerPayouts() {
 			Idempotent
 			Body wire.Ending
 		}) (*answered[wire.Payout], error) {
-			return s.endPayout(ctx, who, in.Payout, bank.EndPayout{Key: in.key(who, "cancel-payout"), Status: bank.PayoutCancelled})
+			return s.endPayout(ctx, who, in.Payout, bank.EndPayout{Key: in.key(who, "cancel-payout"), Reference: in.Body.Reference, Status: bank.PayoutCancelled})
 		})
 	s.registerPayoutFiles()
 	s.registerCards()
@@ -203,13 +203,7 @@ func (s *server) payout(ctx context.Context, who identity.Principal, text string
 		var rate bank.PayoutRate
 		if p, rate, found = state.Payout(number); found {
 			owner, _ = state.PersonID(p.Person)
-			shown = wire.Payout{
-				Payout: text, Person: personText(owner), Asset: state.Books().Asset(rate.Asset).Code, Amount: money(state, rate.Asset, p.AmountMinor),
-				Currency: state.Books().Asset(rate.Currency).Code, Paid: money(state, rate.Currency, p.PaidMinor), Status: p.Status.String(), Time: timeText(p.AtMS),
-			}
-			if p.File != 0 {
-				shown.File = strconv.FormatUint(p.File, 10)
-			}
+			shown = payoutOf(state, number, &p, &rate)
 		}
 	})
 	switch {
@@ -223,6 +217,83 @@ func (s *server) payout(ctx context.Context, who identity.Principal, text string
 	return number, shown, nil
 }
 
+// statusOf is the status of a payout; one that is pending is sent once its file
+// was handed over.
+func statusOf(state *bank.State, p *bank.Payout) string {
+	if p.Status == bank.PayoutPending && state.PayoutSent(p) {
+		return "sent"
+	}
+	return p.Status.String()
+}
+
+func payoutOf(state *bank.State, number uint64, p *bank.Payout, rate *bank.PayoutRate) wire.Payout {
+	owner, _ := state.PersonID(p.Person)
+	shown := wire.Payout{
+		Payout: strconv.FormatUint(number, 10), Person: personText(owner), Asset: state.Books().Asset(rate.Asset).Code, Amount: money(state, rate.Asset, p.AmountMinor),
+		Currency: state.Books().Asset(rate.Currency).Code, Paid: money(state, rate.Currency, p.PaidMinor), Status: statusOf(state, p), Time: timeText(p.AtMS),
+	}
+	if p.File != 0 {
+		shown.File = strconv.FormatUint(p.File, 10)
+	}
+	return shown
+}
+
+// payoutsARead are looked at for a page of them at the most.
+const payoutsARead = 50_000
+
+func (s *server) listPayouts(ctx context.Context, who identity.Principal, in *struct {
+	Page
+	Status   string `query:"status" enum:"pending,sent,paid,failed,cancelled,left_out" doc:"Of this status only."`
+	Asset    string `query:"asset" maxLength:"24" doc:"Of this asset only."`
+	Currency string `query:"currency" maxLength:"24" doc:"In this currency only."`
+	File     uint64 `query:"file" doc:"In this file only."`
+	Person   string `query:"person" maxLength:"64" doc:"Of this person only; others than operators see their own."`
+}) (*body[wire.List[wire.Payout]], error) {
+	before, err := cursorBefore(in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	id, ofOne := who.PersonID, who.Kind != identity.Operator
+	if in.Person != "" && in.Person != "me" {
+		if id, err = parsePerson(in.Person); err != nil {
+			return nil, err
+		}
+		if ofOne && id != who.PersonID {
+			return nil, forbidden("The payouts are not yours.")
+		}
+		ofOne = true
+	}
+	out := &body[wire.List[wire.Payout]]{Body: wire.List[wire.Payout]{Items: []wire.Payout{}}}
+	err = s.Bank.Read(ctx, func(state *bank.State) {
+		person, _ := state.PersonByID(id)
+		number, looked := min(before, state.Payouts()+1), 0
+		for ; number > 1 && looked < payoutsARead && len(out.Body.Items) < in.Limit; looked++ {
+			number--
+			p, rate, _ := state.Payout(number)
+			if ofOne && p.Person != person || in.File != 0 && p.File != in.File || in.Status != "" && statusOf(state, &p) != in.Status ||
+				in.Asset != "" && state.Books().Asset(rate.Asset).Code != in.Asset || in.Currency != "" && state.Books().Asset(rate.Currency).Code != in.Currency {
+				continue
+			}
+			out.Body.Items = append(out.Body.Items, payoutOf(state, number, &p, &rate))
+		}
+		if number > 1 {
+			out.Body.NextCursor = strconv.FormatUint(number, 10)
+		}
+	})
+	return out, err
+}
+
+// cursorBefore reads a cursor that is the last number that was shown.
+func cursorBefore(cursor string) (before uint64, err error) {
+	if cursor == "" {
+		return math.MaxUint64, nil
+	}
+	if before, err = strconv.ParseUint(cursor, 10, 64); err != nil || before == 0 {
+		return 0, badCursor()
+	}
+	return before, nil
+}
+
 func (s *server) endPayout(ctx context.Context, who identity.Principal, text string, command bank.EndPayout) (*answered[wire.Payout], error) {
 	var err error
 	if command.Payout, _, err = s.payout(ctx, who, text); err != nil {
@@ -234,112 +305,4 @@ func (s *server) endPayout(ctx context.Context, who identity.Principal, text str
 	}
 	_, shown, err := s.payout(ctx, who, text)
 	return &answered[wire.Payout]{replayed(answer), shown}, err
-}
-
-func (s *server) registerPayoutFiles() {
-	register(s, created("file-payouts", "POST", "/v1/payout-files", "Put the payouts that wait into a file", "payouts"), operator,
-		func(ctx context.Context, who identity.Principal, in *struct {
-			Idempotent
-			Body wire.NewPayoutFile
-		}) (*answered[wire.PayoutFile], error) {
-			if err := s.payoutsOff(); err != nil {
-				return nil, err
-			}
-			command := bank.FilePayouts{Key: in.key(who, "file-payouts"), Most: in.Body.Most}
-			if command.Most == 0 {
-				command.Most = bank.MaxPerFile
-			}
-			var err error
-			if command.Currency, err = s.assetNumber(ctx, in.Body.Currency); err != nil {
-				return nil, err
-			}
-			answer, err := s.submit(ctx, command.AppendTo(nil))
-			if err != nil {
-				return nil, err
-			}
-			filed, _ := bank.First[bank.PayoutsFiled](answer.Bytes)
-			out := &answered[wire.PayoutFile]{Replayed: replayed(answer)}
-			err = s.Bank.Read(ctx, func(state *bank.State) {
-				out.Body = wire.PayoutFile{File: strconv.FormatUint(filed.File, 10), Currency: in.Body.Currency, Count: filed.Count,
-					Sum: money(state, filed.Currency, filed.SumMinor), Time: timeText(filed.AtMS)}
-			})
-			return out, err
-		})
-	register(s, operation("get-payout-file", "GET", "/v1/payout-files/{file}", "A file of payouts for the operator's bank", "payouts"), operator,
-		func(ctx context.Context, _ identity.Principal, in *struct {
-			File   string `path:"file" maxLength:"20"`
-			Format string `query:"format" enum:"pain.001,csv" default:"pain.001"`
-		}) (*body[wire.PayoutText], error) {
-			if err := s.payoutsOff(); err != nil {
-				return nil, err
-			}
-			number, err := parseNumber("file", in.File)
-			if err != nil {
-				return nil, err
-			}
-			return s.payoutFile(ctx, number, in.Format)
-		})
-}
-
-// payoutFile writes a file, the same each time: its payouts, sums and ids stand
-// in the journal, and to whom they go was fixed when it was written first.
-func (s *server) payoutFile(ctx context.Context, number uint64, format string) (*body[wire.PayoutText], error) {
-	var found bool
-	file := payment.File{ID: fmt.Sprintf("AB-PAYOUTS-%d", number), Payer: s.Payer}
-	var owners [][16]byte
-	var numbers []uint64
-	err := s.Bank.Read(ctx, func(state *bank.State) {
-		var filed bank.PayoutFile
-		if filed, numbers, found = state.PayoutFile(number); !found {
-			return
-		}
-		at := time.UnixMilli(filed.AtMS).UTC()
-		currency := state.Books().Asset(filed.Currency)
-		file.CreatedAt, file.ExecuteOn = at.Format("2006-01-02T15:04:05Z"), at.Format(time.DateOnly)
-		file.Currency, file.Scale = currency.Code, currency.Scale
-		for _, n := range numbers {
-			p, _, _ := state.Payout(n)
-			owner, _ := state.PersonID(p.Person)
-			owners = append(owners, owner)
-			file.Payments = append(file.Payments, payment.Payment{ID: fmt.Sprintf("AB-PAYOUT-%d", n), AmountMinor: p.PaidMinor})
-		}
-	})
-	if err == nil && !found {
-		err = notFound("file")
-	}
-	if err != nil {
-		return nil, err
-	}
-	out := &body[wire.PayoutText]{wire.PayoutText{LeftOut: []string{}}}
-	payments := file.Payments[:0]
-	for i, p := range file.Payments {
-		payee, err := s.payeeOf(ctx, owners[i], numbers[i])
-		if errors.Is(err, identity.ErrErased) || errors.Is(err, identity.ErrNotFound) {
-			out.Body.LeftOut = append(out.Body.LeftOut, strconv.FormatUint(numbers[i], 10))
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		p.Payee = payment.Party(payee)
-		payments = append(payments, p)
-	}
-	if file.Payments = payments; len(payments) == 0 {
-		return nil, &Problem{Status: http.StatusGone, Code: "erased", Detail: "Everybody who was to be paid by this file was erased."}
-	}
-	write, ending := file.Pain001, ".xml"
-	if format == "csv" {
-		write, ending = file.CSV, ".csv"
-	}
-	text, err := write()
-	out.Body.Name, out.Body.Text = file.ID+ending, string(text)
-	return out, err
-}
-
-func (s *server) payeeOf(ctx context.Context, person [16]byte, payout uint64) (identity.Payee, error) {
-	subjects, err := s.Identity.SubjectsOf(ctx, person)
-	if err != nil || len(subjects) == 0 {
-		return identity.Payee{}, errors.Join(err, identity.ErrNotFound)
-	}
-	return s.Identity.PayeeOf(ctx, subjects[0].Number, payout)
 }

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/attentionbank/attentionbank/outbox"
 )
 
 const annsIBAN = "NO9386011117947"
@@ -21,6 +23,14 @@ func (s *stack) payouts() {
 	s.ok("PUT", "/v1/people/me/payee", s.person, `{"name":"Alice O'Hara","iban":"`+annsIBAN+`"}`)
 	s.ok("POST", "/v1/payouts", s.person, `{"asset":"GOLD","amount":"1","min_paid":"0.2"}`)
 	s.ok("POST", "/v1/card-credits", s.operator, `{"person":"`+s.personID+`","asset":"GOLD","amount":"5","until":"2026-02-01T00:00:00Z"}`)
+}
+
+// handedOver says that a file was handed over, as the outbox does.
+func (s *stack) handedOver(file uint64) {
+	s.Helper()
+	if err := s.server.desk.Sent(s.Context(), file); err != nil {
+		s.Fatal(err)
+	}
 }
 
 // Value leaves as money: asked for by the person, put into a file once, and
@@ -42,7 +52,7 @@ func TestPayouts(t *testing.T) {
 	s.refused(http.StatusForbidden, "not_yours", "GET", "/v1/payouts/1", s.otherPerson, "")
 	s.refused(http.StatusConflict, "payout_worse", "POST", "/v1/payouts", s.person, `{"asset":"GOLD","amount":"1","min_paid":"0.24"}`)
 	s.refused(http.StatusConflict, "insufficient_available", "POST", "/v1/payouts", s.person, `{"asset":"GOLD","amount":"9.5","min_paid":"0"}`)
-	s.refused(http.StatusConflict, "payout_over", "POST", "/v1/payouts/1/outcome", s.operator, `{"status":"paid"}`)
+	s.refused(http.StatusConflict, "payout_not_sent", "POST", "/v1/payouts/1/outcome", s.operator, `{"status":"paid"}`)
 	s.refused(http.StatusUnprocessableEntity, "payee_invalid", "PUT", "/v1/people/me/payee", s.person, `{"name":"Alice","iban":"NO9386011117948"}`)
 	s.ok("POST", "/v1/payouts", s.person, `{"asset":"GOLD","amount":"2","min_paid":"0"}`)
 	if file := s.ok("POST", "/v1/payout-files", s.operator, `{"currency":"EUR"}`); file["file"] != "1" || file["count"] != 2.0 || file["sum"] != "0.69" {
@@ -50,6 +60,12 @@ func TestPayouts(t *testing.T) {
 	}
 	s.refused(http.StatusNotFound, "payout_not_found", "POST", "/v1/payout-files", s.operator, `{"currency":"EUR"}`)
 	s.refused(http.StatusConflict, "payout_over", "POST", "/v1/payouts/1/cancel", s.person, `{}`)
+	s.refused(http.StatusConflict, "payout_not_sent", "POST", "/v1/payouts/1/outcome", s.operator, `{"status":"failed"}`)
+	s.refused(http.StatusConflict, "payout_not_sent", "GET", "/v1/payout-files/1", s.operator, "")
+	s.handedOver(1)
+	if shown := s.ok("GET", "/v1/payouts/1", s.person, ""); shown["status"] != "sent" || shown["file"] != "1" {
+		t.Errorf("sent is %v", shown)
+	}
 	first := s.do("GET", "/v1/payout-files/1", s.operator, "")
 	// Whom it goes to was fixed; the file is the same for ever.
 	s.ok("PUT", "/v1/people/me/payee", s.person, `{"name":"Mallory","iban":"DE89370400440532013000"}`)
@@ -68,12 +84,34 @@ func TestPayouts(t *testing.T) {
 	if table := s.do("GET", "/v1/payout-files/1?format=csv", s.operator, ""); !strings.Contains(table.Body.String(), "AB-PAYOUTS-1,AB-PAYOUT-2,0.46,EUR,Alice O'Hara,"+annsIBAN) {
 		t.Errorf("as CSV: %d %s", table.Code, table.Body)
 	}
-	s.ok("POST", "/v1/payouts/1/outcome", s.operator, `{"status":"paid"}`)
+	s.ok("POST", "/v1/payouts/1/outcome", s.operator, `{"status":"paid","reference":"bank-7"}`)
+	s.ok("POST", "/v1/payouts/1/outcome", s.operator, `{"status":"paid","reference":"bank-8"}`) // said again, nothing changes
 	if failed := s.ok("POST", "/v1/payouts/2/outcome", s.operator, `{"status":"failed"}`); failed["status"] != "failed" || failed["file"] != "1" {
 		t.Errorf("failed is %v", failed)
 	}
 	if account := s.ok("GET", "/v1/accounts/"+mine, s.person, ""); account["balance"] != "14.01" {
 		t.Errorf("alice has %v", account)
+	}
+	for query, want := range map[string]string{"": "2 1", "?status=paid": "1", "?status=failed&file=1": "2", "?file=2": "", "?asset=GOLD&currency=EUR&person=" + s.personID: "2 1", "?status=sent": ""} {
+		var got []string
+		items, _ := s.items("/v1/payouts"+query, s.operator)
+		for _, item := range items {
+			got = append(got, item["payout"].(string))
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("payouts%s are %v, expected %s", query, got, want)
+		}
+	}
+	if pages := s.walk("/v1/payouts?limit=1", s.person, "payout"); strings.Join(pages, " ") != "2 1" {
+		t.Errorf("alice sees her payouts %v", pages)
+	}
+	if others, _ := s.items("/v1/payouts", s.otherPerson); len(others) != 0 {
+		t.Errorf("bob sees %v", others)
+	}
+	s.refused(http.StatusForbidden, "not_yours", "GET", "/v1/payouts?person="+s.personID, s.otherPerson, "")
+	s.refused(http.StatusUnprocessableEntity, "invalid_request", "GET", "/v1/payouts?cursor=x", s.operator, "")
+	if files := s.walk("/v1/payout-files?limit=1", s.operator, "file"); strings.Join(files, " ") != "1" {
+		t.Errorf("files are %v", files)
 	}
 	if back := s.ok("POST", "/v1/card-credits/1/chargeback", s.operator, `{}`); back["charged_back"] != true || back["owed"] != nil {
 		t.Errorf("taken back was %v", back)
@@ -144,5 +182,36 @@ func TestUniqueGoods(t *testing.T) {
 	}
 	if onSale, _ := s.items("/v1/collections/LAND/goods?on_sale=true", s.person); len(onSale) != 0 {
 		t.Errorf("on sale is %v", onSale)
+	}
+}
+
+// Why a file was not handed over is told in the list, until it was; who was
+// erased before is left out of it and has back what was set aside.
+func TestPayoutFilesThatWait(t *testing.T) {
+	s := newStack(t)
+	s.gold()
+	s.payouts()
+	s.ok("POST", "/v1/payouts", s.person, `{"asset":"GOLD","amount":"2","min_paid":"0","reference":"rent"}`)
+	if ended := s.ok("POST", "/v1/payouts/2/cancel", s.person, `{"reference":"no-rent"}`); ended["status"] != "cancelled" {
+		t.Errorf("cancelled is %v", ended)
+	}
+	s.ok("POST", "/v1/payout-files", s.operator, `{"currency":"EUR"}`)
+	message := outbox.Message{Number: 1 << 16, Kind: "payout.file", Body: []byte(`{"file":1}`), Attempts: 3, Fault: "no space left on device"}
+	if err := s.server.Webhooks.Store.Keep(t.Context(), 0, outbox.Cursor{Seq: 1}, []outbox.Message{message}); err != nil {
+		t.Fatal(err)
+	}
+	if files, _ := s.items("/v1/payout-files", s.operator); len(files) != 1 || files[0]["sent"] != nil || files[0]["fault"] != "no space left on device" || files[0]["attempts"] != 3.0 {
+		t.Errorf("a file that waits is %v", files)
+	}
+	s.ok("DELETE", "/v1/people/me/personal-data", s.person, "")
+	if file, err := s.server.desk.Prepare(t.Context(), 1); err != nil || len(file.Payments) != 0 {
+		t.Errorf("%+v, %v; expected nobody to be left", file, err)
+	}
+	s.handedOver(1)
+	if shown := s.ok("GET", "/v1/payouts/1", s.operator, ""); shown["status"] != "left_out" {
+		t.Errorf("of somebody who was erased: %v", shown)
+	}
+	if files, _ := s.items("/v1/payout-files", s.operator); files[0]["sent"] == nil || files[0]["fault"] != nil {
+		t.Errorf("a file that was handed over is %v", files)
 	}
 }

@@ -209,22 +209,18 @@ func (s *server) listCases(ctx context.Context, _ identity.Principal, in *struct
 	if in.Signal != "" && !bySignal {
 		return nil, invalid("signal", "%q is none; signals are %v", in.Signal, abuse.Signals)
 	}
-	before := ^uint64(0)
-	if in.Cursor != "" {
-		var err error
-		if before, err = strconv.ParseUint(in.Cursor, 10, 64); err != nil || before == 0 {
-			return nil, badCursor()
-		}
+	before, err := cursorBefore(in.Cursor)
+	if err != nil {
+		return nil, err
 	}
 	var id [16]byte
 	if in.Person != "" {
-		var err error
 		if id, err = parsePerson(in.Person); err != nil {
 			return nil, err
 		}
 	}
 	out := &body[wire.List[wire.Case]]{Body: wire.List[wire.Case]{Items: []wire.Case{}}}
-	err := s.Bank.Read(ctx, func(state *bank.State) {
+	err = s.Bank.Read(ctx, func(state *bank.State) {
 		person, _ := state.PersonByID(id)
 		number := min(before, state.Cases()+1)
 		for looked := 0; number > 1 && looked < casesARead && len(out.Body.Items) < in.Limit; looked++ {

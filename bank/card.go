@@ -207,18 +207,19 @@ func (s *State) validPayouts() error {
 	for i := range s.payouts.list.Len() {
 		p := s.payouts.list.At(i)
 		if p.Person == 0 || p.Person > s.People() || p.RateVersion == 0 || int(p.RateVersion) > len(s.payouts.rates) || p.Status >= payoutStatuses ||
-			p.AmountMinor < 1 || p.PaidMinor < 1 || p.PaidMinor > MaxPaidMinor || p.File > s.PayoutFiles() {
+			p.AmountMinor < 1 || p.PaidMinor < 1 || p.PaidMinor > MaxPaidMinor || p.File > s.PayoutFiles() ||
+			p.File == 0 && (p.Status == PayoutPaid || p.Status == PayoutLeftOut) {
 			return fmt.Errorf("payout %d is not valid: %+v", i+1, *p)
 		}
 	}
 	for i := range s.payouts.files {
-		if f := &s.payouts.files[i]; f.First == 0 || f.First > f.Last || f.Last > s.Payouts() || s.books.Asset(f.Currency) == nil {
+		if f := &s.payouts.files[i]; f.First == 0 || f.First > f.Last || f.Last > s.Payouts() || s.books.Asset(f.Currency) == nil || f.SentMS != 0 && f.SentMS < f.AtMS {
 			return fmt.Errorf("file %d of payouts is not valid: %+v", i+1, *f)
 		}
 	}
 	for i := range s.payouts.credits.Len() {
 		c := s.payouts.credits.At(i)
-		if c.Person == 0 || c.Person > s.People() || s.books.Asset(c.Asset) == nil || c.AmountMinor < 1 || c.OwedMinor < 0 || c.OwedMinor > c.AmountMinor {
+		if c.Person == 0 || c.Person > s.People() || s.books.Asset(c.Asset) == nil || c.AmountMinor < 1 || c.OwedMinor < 0 || c.OwedMinor > c.AmountMinor || c.OwedMinor > 0 && !c.ChargedBack {
 			return fmt.Errorf("card credit %d is not valid: %+v", i+1, *c)
 		}
 	}

@@ -12,7 +12,8 @@ import (
 // ledger.Books.Check does; the pending points of each world are the balances
 // of its points accounts; no person is below zero; open orders hold what
 // accounts say that they hold, and nothing is left in clearing; who owns a unique good has a unit of its
-// collection; what is set aside for payouts is pending; what was issued of TIME in
+// collection; what is set aside for payouts is pending, and nothing was paid that was not sent; what people owe of
+// charge-backs is what their card credits say; what was issued of TIME in
 // the closing epoch is within the shares of its worlds. It takes time in
 // proportion to the state.
 func (s *State) Check() error { return errors.Join(s.books.Check(), s.checkOwn()) }
@@ -44,5 +45,5 @@ func (s *State) checkOwn() error {
 			faults = append(faults, fmt.Errorf("epoch %d paid %d of world %d's share of %d", s.epochs.closing.Number, w.paidMicro, i+1, w.shareMicro))
 		}
 	}
-	return errors.Join(append(slices.Concat(faults, s.checkHeldBack(), s.checkGoods(), s.checkPayouts()), s.checkTrade()...)...)
+	return errors.Join(append(slices.Concat(faults, s.checkHeldBack(), s.checkGoods(), s.checkPayouts(), s.checkCards()), s.checkTrade()...)...)
 }

@@ -79,6 +79,7 @@ const (
 	kindChargeBack
 	kindSetOwnLimits
 	kindStopEarning
+	kindSendPayouts
 
 	kinds // behind the last
 )

@@ -78,6 +78,7 @@ const (
 	factPayoutEnded
 	factCardCredited
 	factOwnLimitsSet
+	factPayoutsSent
 )
 
 // Posted is a posting and what the account came to by it. The two postings of

@@ -44,6 +44,7 @@ func (PayoutRateSet) factKind() factKind        { return factPayoutRateSet }
 func (PayoutRequested) factKind() factKind      { return factPayoutRequested }
 func (PayoutsFiled) factKind() factKind         { return factPayoutsFiled }
 func (PayoutEnded) factKind() factKind          { return factPayoutEnded }
+func (PayoutsSent) factKind() factKind          { return factPayoutsSent }
 func (CardCredited) factKind() factKind         { return factCardCredited }
 func (OwnLimitsSet) factKind() factKind         { return factOwnLimitsSet }
 
@@ -170,7 +171,8 @@ var factReaders = []func(*reader) Fact{
 	factPayoutRateSet:        func(r *reader) Fact { return PayoutRateSet{r.u32(), readPayoutRate(r)} },
 	factPayoutRequested:      func(r *reader) Fact { return PayoutRequested{r.u64(), r.u64(), r.u32(), r.u32(), r.i64(), r.i64()} },
 	factPayoutsFiled:         func(r *reader) Fact { return PayoutsFiled{r.u64(), readPayoutFile(r)} },
-	factPayoutEnded:          func(r *reader) Fact { return PayoutEnded{r.u64(), PayoutStatus(min(r.u8(), uint8(PayoutCancelled)))} },
+	factPayoutEnded:          func(r *reader) Fact { return PayoutEnded{r.u64(), PayoutStatus(min(r.u8(), uint8(PayoutLeftOut)))} },
+	factPayoutsSent:          func(r *reader) Fact { return PayoutsSent{r.u64(), r.i64()} },
 	factCardCredited:         func(r *reader) Fact { return CardCredited{r.u64(), readCardCredit(r.take(cardCreditBytes))} },
 	factOwnLimitsSet:         func(r *reader) Fact { return OwnLimitsSet{ownLimitsFrom(r)} },
 }

@@ -1,8 +1,6 @@
 package bank
 
 import (
-	"fmt"
-
 	"github.com/attentionbank/attentionbank/amount"
 	"github.com/attentionbank/attentionbank/ledger"
 	"github.com/attentionbank/attentionbank/pages"
@@ -39,13 +37,14 @@ const (
 	PayoutPaid                          // and was burned
 	PayoutFailed                        // and was given back
 	PayoutCancelled                     // by the person, before it was in a file
+	PayoutLeftOut                       // of its file, and given back: there was nobody to pay any more
 
 	payoutStatuses
 )
 
 // String returns the name of the status.
 func (s PayoutStatus) String() string {
-	return [...]string{"pending", "paid", "failed", "cancelled"}[s]
+	return [...]string{"pending", "paid", "failed", "cancelled", "left_out"}[s]
 }
 
 // Payout is value of a person that leaves the bank as money. It holds no
@@ -80,6 +79,8 @@ type PayoutFile struct {
 	First, Last uint64 // payouts; those between may be in other files
 	SumMinor    int64
 	AtMS        int64
+	// SentMS is when it was handed over; 0 for not yet.
+	SentMS int64
 }
 
 // payouts are all of them, the rates by which they are paid, by version, and
@@ -168,25 +169,6 @@ type PayoutsFiled struct {
 	PayoutFile
 }
 
-// EndPayout says what became of a payout: paid, failed or cancelled. What was
-// paid may still come back and be failed.
-type EndPayout struct {
-	Key    Key
-	Payout uint64
-	Status PayoutStatus
-}
-
-// AppendTo appends the encoded command.
-func (c EndPayout) AppendTo(dst []byte) []byte {
-	return append(le.AppendUint64(begin(dst, kindEndPayout, c.Key), c.Payout), uint8(c.Status))
-}
-
-// PayoutEnded says what became of a payout. The postings stand before it.
-type PayoutEnded struct {
-	Payout uint64
-	Status PayoutStatus
-}
-
 // PayoutRates returns the versions of all rates; the first is version 1.
 func (s *State) PayoutRates() []PayoutRate { return append([]PayoutRate(nil), s.payouts.rates...) }
 
@@ -215,6 +197,11 @@ func (s *State) Payout(number uint64) (p Payout, rate PayoutRate, found bool) {
 
 // PayoutFiles returns the number of files; they are numbered from 1 on.
 func (s *State) PayoutFiles() uint64 { return uint64(len(s.payouts.files)) }
+
+// PayoutSent reports whether the file of a payout was handed over.
+func (s *State) PayoutSent(p *Payout) bool {
+	return p.File != 0 && s.payouts.files[p.File-1].SentMS != 0
+}
 
 // PayoutFile returns a file by its number, and the numbers of its payouts.
 func (s *State) PayoutFile(number uint64) (file PayoutFile, payouts []uint64, found bool) {
@@ -363,71 +350,9 @@ func (s *State) payoutsFiled(file uint64) {
 
 func (f *PayoutFile) appendTo(dst []byte) []byte {
 	dst = le.AppendUint32(le.AppendUint32(dst, f.Currency), f.Count)
-	return appendI64(appendI64(le.AppendUint64(le.AppendUint64(dst, f.First), f.Last), f.SumMinor), f.AtMS)
+	return appendI64(appendI64(appendI64(le.AppendUint64(le.AppendUint64(dst, f.First), f.Last), f.SumMinor), f.AtMS), f.SentMS)
 }
 
 func readPayoutFile(r *reader) PayoutFile {
-	return PayoutFile{Currency: r.u32(), Count: r.u32(), First: r.u64(), Last: r.u64(), SumMinor: r.i64(), AtMS: r.i64()}
-}
-
-func (s *State) endPayout(r *reader) Refusal {
-	number, status := r.u64(), PayoutStatus(r.u8())
-	if !r.finished() || status == PayoutPending || status >= payoutStatuses {
-		return Malformed
-	}
-	p, rate, found := s.Payout(number)
-	if !found {
-		return PayoutNotFound
-	}
-	switch {
-	case p.Status == PayoutPending && status == PayoutPaid && p.File == 0, // nobody was told to pay it
-		p.Status == PayoutPending && status == PayoutCancelled && p.File != 0,
-		p.Status == PayoutPaid && status != PayoutFailed,
-		p.Status == PayoutFailed || p.Status == PayoutCancelled:
-		return PayoutOver
-	}
-	aside, issuer := s.open(setAside(rate.Asset)), s.books.Asset(rate.Asset).Issuer
-	owner := s.open(itemAccount(p.Person, rate.Asset))
-	switch {
-	case status == PayoutPaid:
-		s.mustPost(aside, issuer, p.AmountMinor)
-	case p.Status == PayoutPaid: // it came back
-		if p.AmountMinor > s.issuable(rate.Asset) {
-			return Overflow
-		}
-		s.mustPost(issuer, owner, p.AmountMinor)
-	default:
-		s.mustPost(aside, owner, p.AmountMinor)
-	}
-	s.payouts.list.Write(int(number - 1)).Status = status
-	s.answer = append(le.AppendUint64(append(s.answer, uint8(factPayoutEnded)), number), uint8(status))
-	return Accepted
-}
-
-// checkPayouts compares what is set aside with what is pending, and what files
-// say with what is in them.
-func (s *State) checkPayouts() (faults []error) {
-	pending := map[uint32]int64{}
-	files := make([]PayoutFile, len(s.payouts.files))
-	for i := range s.payouts.list.Len() {
-		p := s.payouts.list.At(i)
-		if p.Status == PayoutPending {
-			pending[s.payouts.rates[p.RateVersion-1].Asset] += p.AmountMinor
-		}
-		if p.File != 0 {
-			files[p.File-1].Count++
-			files[p.File-1].SumMinor += p.PaidMinor
-		}
-	}
-	for i := range files {
-		if f := &s.payouts.files[i]; f.Count != files[i].Count || f.SumMinor != files[i].SumMinor {
-			faults = append(faults, fmt.Errorf("file %d of payouts says %d payouts of %d, there are %d of %d", i+1, f.Count, f.SumMinor, files[i].Count, files[i].SumMinor))
-		}
-	}
-	for asset := uint32(1); int(asset) <= s.books.Assets(); asset++ {
-		if aside := s.balance(setAside(asset)); aside != pending[asset] {
-			faults = append(faults, fmt.Errorf("of asset %d, %d is set aside for payouts and %d is pending", asset, aside, pending[asset]))
-		}
-	}
-	return faults
+	return PayoutFile{Currency: r.u32(), Count: r.u32(), First: r.u64(), Last: r.u64(), SumMinor: r.i64(), AtMS: r.i64(), SentMS: r.i64()}
 }

@@ -326,7 +326,17 @@ func (s *State) Purchase(number uint64) (PurchaseView, bool) {
 // IsTransfer reports whether an encoded command is a transfer between accounts.
 func IsTransfer(command []byte) bool { return len(command) > 0 && kind(command[0]) == kindTransfer }
 
-// ConcernsPurchase reports whether an encoded command makes or ends a purchase.
-func ConcernsPurchase(command []byte) bool {
-	return len(command) > 0 && (kind(command[0]) == kindPurchase || kind(command[0]) == kindPurchaseFor || kind(command[0]) == kindEndPurchase || kind(command[0]) == kindRefund)
+// TellsOthers reports whether somebody outside the bank learns of an encoded
+// command: whoever sells learns of purchases, and the operator's bank of files
+// of payouts.
+func TellsOthers(command []byte) bool {
+	command = CarriedOut(command)
+	if len(command) == 0 {
+		return false
+	}
+	switch kind(command[0]) {
+	case kindPurchase, kindPurchaseFor, kindEndPurchase, kindRefund, kindFilePayouts:
+		return true
+	}
+	return false
 }

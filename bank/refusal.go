@@ -167,6 +167,9 @@ const (
 	OwnLimitInvalid
 	// OwnLimitReached: it is more than the person allows themselves today.
 	OwnLimitReached
+	// PayoutNotSent: the payout is in no file, or in one that was not handed over
+	// yet.
+	PayoutNotSent
 )
 
 // Where the refusals of the markets' books begin, those of what the bank allows
@@ -214,6 +217,7 @@ var refusalCodes = [...]string{
 	"payout_rate_invalid", "payouts_closed", "payout_out_of_range", "payout_worse", "payout_not_found", "payout_over",
 	"chargeback_owed", "card_credit_invalid", "card_credit_not_found", "card_credit_over",
 	"own_limit_invalid", "own_limit_reached",
+	"payout_not_sent",
 }
 
 // String returns the stable code by which clients know the refusal.

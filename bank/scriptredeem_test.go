@@ -64,9 +64,11 @@ func (s *script) redeemCommand(args []string, options map[string]string) []byte 
 		return bank.RequestPayout{Key: key, Reference: reference, Person: person(args[1]), Asset: asset(args[2]), AmountMinor: minor(args[2], args[3]), MinPaidMinor: least}.AppendTo(nil)
 	case "file":
 		return bank.FilePayouts{Key: key, File: uint64(s.integer(args[1])), Currency: asset(args[2]), Most: uint32(s.integer(args[3]))}.AppendTo(nil)
-	case "paid", "failed", "cancelled", "pending":
-		status := map[string]bank.PayoutStatus{"paid": bank.PayoutPaid, "failed": bank.PayoutFailed, "cancelled": bank.PayoutCancelled}[args[0]]
-		return bank.EndPayout{Key: key, Payout: uint64(s.integer(args[1])), Status: status}.AppendTo(nil)
+	case "sent":
+		return bank.SendPayouts{Key: key, File: uint64(s.integer(args[1]))}.AppendTo(nil)
+	case "paid", "failed", "cancelled", "left-out", "pending":
+		status := map[string]bank.PayoutStatus{"paid": bank.PayoutPaid, "failed": bank.PayoutFailed, "cancelled": bank.PayoutCancelled, "left-out": bank.PayoutLeftOut}[args[0]]
+		return bank.EndPayout{Key: key, Reference: reference, Payout: uint64(s.integer(args[1])), Status: status}.AppendTo(nil)
 	case "card":
 		return bank.CreditCard{Key: key, Reference: reference, Person: person(args[1]), Asset: asset(args[2]), AmountMinor: minor(args[2], args[3]), UntilMS: parseTime(s.t, args[4])}.AppendTo(nil)
 	case "chargeback":
@@ -99,6 +101,8 @@ func (s *script) describeRedeem(fact bank.Fact) string {
 		return fmt.Sprintf("file %d: %d payouts of %s, %d to %d", f.File, f.Count, s.format(f.Currency, f.SumMinor), f.First, f.Last)
 	case bank.PayoutEnded:
 		return fmt.Sprintf("payout %d %s", f.Payout, f.Status)
+	case bank.PayoutsSent:
+		return fmt.Sprintf("file %d sent %s", f.File, time.UnixMilli(f.SentMS).UTC().Format(time.RFC3339))
 	case bank.CardCredited:
 		c := f.Credit
 		return fmt.Sprintf("card credit %d: %s of person %d until %s, charged back %v, owed %s", f.Number, s.format(c.Asset, c.AmountMinor), c.Person,

@@ -4,6 +4,7 @@ package client
 
 import (
 	"context"
+	"iter"
 
 	"github.com/attentionbank/attentionbank/wire"
 )
@@ -20,13 +21,19 @@ func (c *Client) ChargeBack(ctx context.Context, credit string, body wire.Ending
 	return send[wire.CardCredit](ctx, c, "POST", "/v1/card-credits/"+in(credit)+"/chargeback", keyed, body, options)
 }
 
+// ListPayoutFiles is list-payout-files: files of payouts, the newest first, and whether they were handed over.
+// GET /v1/payout-files; operator.
+func (c *Client) ListPayoutFiles(ctx context.Context, options ...Option) iter.Seq2[wire.PayoutFile, error] {
+	return pages[wire.PayoutFile](ctx, c, "/v1/payout-files", options)
+}
+
 // FilePayouts is file-payouts: put the payouts that wait into a file.
 // POST /v1/payout-files; operator.
 func (c *Client) FilePayouts(ctx context.Context, body wire.NewPayoutFile, options ...Option) (wire.PayoutFile, error) {
 	return send[wire.PayoutFile](ctx, c, "POST", "/v1/payout-files", keyed, body, options)
 }
 
-// GetPayoutFile is get-payout-file: a file of payouts for the operator's bank.
+// GetPayoutFile is get-payout-file: a copy of a file of payouts that was handed over.
 // GET /v1/payout-files/{file}; operator.
 // Filters: format.
 func (c *Client) GetPayoutFile(ctx context.Context, file string, options ...Option) (wire.PayoutText, error) {
@@ -43,6 +50,13 @@ func (c *Client) GetPayoutRate(ctx context.Context, asset string, options ...Opt
 // PUT /v1/payout-rates/{asset}; operator.
 func (c *Client) SetPayoutRate(ctx context.Context, asset string, body wire.PayoutRate, options ...Option) (wire.PayoutRate, error) {
 	return send[wire.PayoutRate](ctx, c, "PUT", "/v1/payout-rates/"+in(asset), keyed, body, options)
+}
+
+// ListPayouts is list-payouts: payouts, the newest first: all of them, or your own.
+// GET /v1/payouts; operator, person.
+// Filters: status, asset, currency, file, person.
+func (c *Client) ListPayouts(ctx context.Context, options ...Option) iter.Seq2[wire.Payout, error] {
+	return pages[wire.Payout](ctx, c, "/v1/payouts", options, "status", "asset", "currency", "file", "person")
 }
 
 // CreatePayout is create-payout: ask to be paid out.

@@ -70,11 +70,12 @@ var kinds = [...]struct {
 	60: {"set_payout_rate", false},
 	61: {"request_payout", true},
 	62: {"file_payouts", false},
-	63: {"end_payout", false},
+	63: {"end_payout", true},
 	64: {"credit_card", true},
 	65: {"charge_back", true},
 	66: {"set_own_limits", false},
 	67: {"stop_earning", false},
+	68: {"send_payouts", false},
 }
 
 const referenceAt = 1 + 16 // kind and idempotency key

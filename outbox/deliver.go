@@ -118,6 +118,9 @@ func (b *Outbox) post(ctx context.Context, endpoint Endpoint, message Message) (
 
 // attempt sends a message once and marks what became of it.
 func (b *Outbox) attempt(ctx context.Context, message Message) error {
+	if message.Kind == payoutKind {
+		return b.pay(ctx, message)
+	}
 	endpoint, err := b.store.Endpoint(ctx, message.World)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return err

@@ -74,6 +74,9 @@ func messageOf(ctx context.Context, fact bank.Fact, timeMS int64, sales Sales) (
 	case bank.PurchaseEnded:
 		kind, purchase = "purchase.ended", f.Purchase
 		data.Status = f.Outcome.String()
+	case bank.PayoutsFiled:
+		text, err := json.Marshal(payoutData{f.File})
+		return Message{Kind: payoutKind, Body: text, CreatedMS: timeMS, NextMS: timeMS}, true, err
 	default:
 		return m, false, nil
 	}

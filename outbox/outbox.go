@@ -1,5 +1,5 @@
-// Package outbox is the one door through which the bank tells others what
-// happened: it turns facts of the journal into messages, keeps them until they
+// Package outbox is the one door out of the bank, for what worlds are told and
+// for what people are paid: it turns facts of the journal into messages, keeps them until they
 // are delivered, and takes back what the receiver answered.
 //
 // A message is kept before it is sent and marked after it was answered, so a
@@ -55,7 +55,7 @@ type Message struct {
 	// and its place among the record's messages. The id by which receivers know
 	// it is made of it.
 	Number uint64
-	World  uint32
+	World  uint32 // 0 for what tells no world
 	// Kind names what happened, such as "purchase.created".
 	Kind string
 	// Body is JSON and never changes.

@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// Options are what an outbox is made with. Every field is required but Private.
+// Options are what an outbox is made with. Every field is required but Private,
+// Warn, and Payments where nobody is paid out.
 type Options struct {
 	// NowMS is the clock, ms since 1970-01-01 UTC.
 	NowMS func() int64
@@ -21,6 +22,10 @@ type Options struct {
 	// EndPurchase carries out what a world answered to a purchase. It may be
 	// called again with the same purchase.
 	EndPurchase func(ctx context.Context, purchase uint64, delivered bool) error
+	Payouts     Payouts
+	Payments    Payments
+	// Warn is told why a file of payouts was not taken.
+	Warn func(message string)
 	// Private allows endpoints in private networks, and http.
 	Private bool
 }

@@ -32,7 +32,7 @@ type Payout struct {
 	Amount   string `json:"amount" doc:"Of the asset."`
 	Currency string `json:"currency"`
 	Paid     string `json:"paid" doc:"Of the currency, rounded down to its minor units."`
-	Status   string `json:"status" enum:"pending,paid,failed,cancelled" doc:"failed, cancelled: what was set aside was given back."`
+	Status   string `json:"status" enum:"pending,sent,paid,failed,cancelled,left_out" doc:"failed, cancelled, left_out: what was set aside was given back."`
 	Time     string `json:"time"`
 	File     string `json:"file,omitempty" doc:"The file in which it stands."`
 }
@@ -50,11 +50,15 @@ type PayoutFile struct {
 	Count    uint32 `json:"count"`
 	Sum      string `json:"sum"`
 	Time     string `json:"time"`
+	Sent     string `json:"sent,omitempty" doc:"When it was handed over; absent before."`
+	Attempts int    `json:"attempts,omitempty" doc:"To hand it over, that failed."`
+	Fault    string `json:"fault,omitempty" doc:"Why the last one failed. It is tried again for ever."`
 }
 
 // PayoutOutcome says what became of a payout.
 type PayoutOutcome struct {
-	Status string `json:"status" enum:"paid,failed" doc:"What was paid may come back and be failed."`
+	Status    string `json:"status" enum:"paid,failed" doc:"What was paid may come back and be failed."`
+	Reference string `json:"reference,omitempty" maxLength:"64" doc:"Names the business operation."`
 }
 
 // NewCardCredit issues what a person bought by card.
@@ -81,5 +85,5 @@ type CardCredit struct {
 type PayoutText struct {
 	Name    string   `json:"name" doc:"Of the file."`
 	Text    string   `json:"text" doc:"ISO 20022 pain.001.001.09 or CSV."`
-	LeftOut []string `json:"left_out" doc:"Payouts of people who were erased meanwhile: they are in no file; say that they have failed."`
+	LeftOut []string `json:"left_out" doc:"Payouts of people who were erased since: they are in the file and not in this copy."`
 }

@@ -10,13 +10,20 @@ import (
 	"github.com/attentionbank/attentionbank/bank"
 	"github.com/attentionbank/attentionbank/journal"
 	"github.com/attentionbank/attentionbank/outbox"
+	"github.com/attentionbank/attentionbank/payment"
 	"github.com/attentionbank/attentionbank/sqldb"
 	"github.com/attentionbank/attentionbank/strongroom"
 )
 
+// wayOut is how things leave the bank.
+type wayOut struct {
+	private  bool            // endpoints in private networks are allowed
+	payer    payment.Party   // the account from which people are paid out
+	payments outbox.Payments // nil if nobody is
+}
+
 // openOutbox opens the outbox and lets it send until the node is closed.
-// private allows endpoints in private networks.
-func (n *node) openOutbox(ctx context.Context, private bool, nowMS func() int64, warn func(string)) error {
+func (n *node) openOutbox(ctx context.Context, way wayOut, nowMS func() int64, warn func(string)) error {
 	ring, err := n.site.keyring(ctx)
 	if err != nil {
 		return err
@@ -29,8 +36,9 @@ func (n *node) openOutbox(ctx context.Context, private bool, nowMS func() int64,
 	store := strongroom.NewOutbox(inner, ring)
 	n.letters = store
 	n.outbox = outbox.New(store, outboxSource{n.records, n.journal}, outbox.Options{
-		NowMS: nowMS, Sales: sales{n.journal}, Private: private,
+		NowMS: nowMS, Sales: sales{n.journal}, Private: way.private,
 		Secret: n.webhookSecret, EndPurchase: n.endPurchase,
+		Payouts: api.NewDesk(n.journal, n.identity, way.payer), Payments: way.payments, Warn: warn,
 	})
 	running, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
@@ -95,7 +103,7 @@ func (s outboxSource) Load(ctx context.Context, from uint64) iter.Seq2[outbox.Re
 					yield(outbox.Record{}, err)
 					return
 				}
-				if bank.ConcernsPurchase(pair.Command) {
+				if bank.TellsOthers(pair.Command) {
 					shown.Answers = append(shown.Answers, pair.Answer)
 				}
 			}

@@ -39,7 +39,7 @@ func TestPurchasesAreEndedThroughTheOutbox(t *testing.T) {
 		t.Helper()
 		n, err := openNode(ctx, site, clockMS.Load, func(message string) { t.Log(message) })
 		if err == nil {
-			err = n.openOutbox(ctx, true, clockMS.Load, func(message string) { t.Log(message) })
+			err = n.openOutbox(ctx, wayOut{private: true}, clockMS.Load, func(message string) { t.Log(message) })
 		}
 		if err != nil {
 			t.Fatal(err)

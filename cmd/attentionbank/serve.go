@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/attentionbank/attentionbank/api"
+	"github.com/attentionbank/attentionbank/bankfiles"
 	"github.com/attentionbank/attentionbank/payment"
 	"github.com/attentionbank/attentionbank/tracing"
 )
@@ -29,6 +30,8 @@ type serveCommand struct {
 	PayoutName        string        `help:"Name of the account from which people are paid out; without an account nobody is." placeholder:"NAME"`
 	PayoutIBAN        string        `name:"payout-iban" help:"IBAN of that account." placeholder:"IBAN"`
 	PayoutBIC         string        `name:"payout-bic" help:"BIC of its bank, if that wants one." placeholder:"BIC"`
+	PayoutDir         string        `help:"Directory in which files of payouts are put for the operator's bank." placeholder:"DIR"`
+	PayoutFormat      string        `default:"pain.001" enum:"pain.001,csv" help:"Form of these files: ${enum}."`
 	Log               string        `default:"text" enum:"text,json" help:"Form of the log: ${enum}."`
 }
 
@@ -44,6 +47,7 @@ Examples:
   attentionbank serve --listen :443 --tls-cert chain.pem --tls-key key.pem
   attentionbank serve --listen :443 --acme-domain bank.example --acme-email ops@bank.example
   attentionbank serve --traces http://127.0.0.1:4318
+  attentionbank serve --payout-name "Cafe Ltd" --payout-iban DE89370400440532013000 --payout-dir /srv/payouts
   attentionbank serve --store "postgres://bank@db1,db2/bank?sslmode=verify-full"
 
 Stop it with Ctrl-C or SIGTERM: /readyz fails, what waits is answered, a snapshot is taken.`
@@ -55,10 +59,9 @@ func (c *serveCommand) Run(env *environment) error {
 	if c.MintEvery < time.Second {
 		return usage("--mint-every: expected a second or more")
 	}
-	if payer := c.payer(); payer != (payment.Party{}) {
-		if err := payer.Check(); err != nil {
-			return usage("--payout-name, --payout-iban, --payout-bic: %v", err)
-		}
+	way, err := c.wayOut()
+	if err != nil {
+		return err
 	}
 	tlsConfig, err := c.Certificates.config(c.Data, func(err error) { logger.Warn("no certificate", "error", err) })
 	if err != nil {
@@ -91,7 +94,7 @@ func (c *serveCommand) Run(env *environment) error {
 	if err != nil {
 		return err
 	}
-	if err := n.openOutbox(env.context, c.WebhooksToPrivate, systemMS, func(message string) { logger.Warn(message) }); err != nil {
+	if err := n.openOutbox(env.context, way, systemMS, func(message string) { logger.Warn(message) }); err != nil {
 		return errors.Join(err, n.close())
 	}
 	n.openPatrol(systemMS, func(message string) { logger.Warn(message) })
@@ -150,6 +153,24 @@ func stopTracing(tracer *tracing.Tracer, logger *slog.Logger) {
 // payer is the account from which people are paid out.
 func (c *serveCommand) payer() payment.Party {
 	return payment.Party{Name: c.PayoutName, IBAN: c.PayoutIBAN, BIC: c.PayoutBIC}
+}
+
+// wayOut is how things leave the bank. People are paid out only where it is
+// said from which account and where to.
+func (c *serveCommand) wayOut() (wayOut, error) {
+	way := wayOut{private: c.WebhooksToPrivate, payer: c.payer()}
+	if way.payer == (payment.Party{}) && c.PayoutDir == "" {
+		return way, nil
+	}
+	if err := way.payer.Check(); err != nil {
+		return way, usage("--payout-name, --payout-iban, --payout-bic: %v", err)
+	}
+	if c.PayoutDir == "" {
+		return way, usage("--payout-dir: expected a directory in which files of payouts are put")
+	}
+	directory, err := bankfiles.Open(c.PayoutDir, bankfiles.Format(c.PayoutFormat))
+	way.payments = directory
+	return way, err
 }
 
 // handler returns the API of a bank.
