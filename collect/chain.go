@@ -38,7 +38,10 @@ func (c chain) walk(ctx context.Context, from, atLeast uint64, visit func(batch 
 		if err := visitLast(); err != nil {
 			return err
 		}
-		last, lastHash = batch.Seq, batch.hash()
+		last = batch.Seq
+		if lastHash, err = batch.hash(); err != nil {
+			return err
+		}
 		if batch.Seq == headSeq && lastHash != headHash {
 			return damaged(batch.Seq, "the second head knows it with another hash")
 		}
@@ -54,25 +57,37 @@ func (c chain) walk(ctx context.Context, from, atLeast uint64, visit func(batch 
 	return visitLast()
 }
 
+// Verified is what a log of events that is as it was written has.
+type Verified struct {
+	Batches, Entries uint64
+	// Dropped of the entries are no longer kept; their hashes are.
+	Dropped uint64
+}
+
 // Verify checks the whole log of events: its chain, its second head, and that
-// every entry can be read. Sealed payloads are not opened.
-func Verify(ctx context.Context, log Log, head Head, progress func(seq uint64)) (batches, entries uint64, err error) {
+// every entry that is kept can be read. Sealed payloads are not opened.
+func Verify(ctx context.Context, log Log, head Head, progress func(seq uint64)) (v Verified, err error) {
 	first, err := log.FirstSince(ctx, -1<<63)
 	if err != nil {
-		return 0, 0, fmt.Errorf("finding the first batch: %w", err)
+		return v, fmt.Errorf("finding the first batch: %w", err)
 	}
 	err = chain{log, head}.walk(ctx, first, 0, func(batch Batch, _ [32]byte) error {
 		progress(batch.Seq)
-		batches++
-		for _, err := range batch.entries() {
+		v.Batches++
+		v.Entries += uint64(batch.count())
+		kept := uint64(0)
+		for e, err := range batch.entries() {
 			if err != nil {
 				return err
 			}
-			entries++
+			if e.kind != droppedEntry {
+				kept++
+			}
 		}
+		v.Dropped += uint64(batch.count()) - kept
 		return nil
 	})
-	return batches, entries, err
+	return v, err
 }
 
 // AcceptHead makes the second head name the last batch of the log. It is an
@@ -86,7 +101,11 @@ func AcceptHead(ctx context.Context, log Log, head Head) (seq uint64, err error)
 		if err != nil {
 			return 0, err
 		}
-		return batch.Seq, head.Save(batch.Seq, batch.hash())
+		hash, err := batch.hash()
+		if err != nil {
+			return 0, err
+		}
+		return batch.Seq, head.Save(batch.Seq, hash)
 	}
 	return 0, damaged(last-1, "it is missing")
 }

@@ -61,7 +61,7 @@ func (f *fold) checkpoint(ctx context.Context) error {
 	if err := f.c.checkpoints.Save(ctx, f.term, f.seq, parts, f.newPlaces()); err != nil {
 		return fmt.Errorf("saving the checkpoint at batch %d: %w", f.seq, err)
 	}
-	f.stored, f.sinceCheckpoint = true, 0
+	f.stored, f.sinceCheckpoint, f.checkpointed = true, 0, f.seq
 	for _, p := range f.people.unsaved {
 		p.saved()
 	}

@@ -94,6 +94,11 @@ type Options struct {
 	Rules func(ctx context.Context) (*abuse.Rules, uint32, error)
 	// MarkSecret keys what stands for devices.
 	MarkSecret [32]byte
+	// Purges let go of what worlds no longer keep, and Retention returns for each
+	// world how long it keeps its events after they arrived, in ms; without them
+	// everything is kept. A time below HorizonMS counts as HorizonMS.
+	Purges    Purges
+	Retention func(ctx context.Context) (map[uint32]int64, error)
 	// Watch is told, for traces, by the contexts of its requests that a batch is
 	// made of them. It returns the context for the log, and what is called when
 	// the batch is durable or has failed. The default watches nothing.
@@ -117,6 +122,8 @@ type Collector struct {
 	peopleBytes       int
 	rules             func(ctx context.Context) (*abuse.Rules, uint32, error)
 	markSecret        [32]byte
+	purges            Purges // nil if everything is kept
+	retention         func(ctx context.Context) (map[uint32]int64, error)
 
 	queue   chan *request
 	closing chan struct{}
@@ -135,6 +142,7 @@ type request struct {
 	entries []*prepared
 	inspect func() error // runs between batches
 	tick    bool         // writes a batch if something is due by time
+	clock   bool         // writes a batch if the clock is an hour past the log
 	err     error
 	done    chan struct{}
 }
@@ -163,6 +171,7 @@ type Stats struct {
 	Accepted, Capped, Duplicate, Late, Quarantined, Rejected atomic.Int64
 	Batches, AppendNS                                        atomic.Int64
 	Seen                                                     SeenStatistics
+	Purge                                                    PurgeStatistics
 	// People is how many stayed in memory when others last left it.
 	People atomic.Int64
 }
@@ -180,6 +189,7 @@ type Request struct {
 func Open(ctx context.Context, log Log, head Head, checkpoints Checkpoints, subjects Subjects, policies Policies, options Options) (*Collector, error) {
 	c := &Collector{
 		log: log, head: head, checkpoints: checkpoints, subjects: subjects, policies: policies, blocks: options.Blocks, now: options.Now, watching: options.Watch, checkpointEntries: cmp.Or(options.CheckpointEntries, checkpointEntries), peopleBytes: cmp.Or(options.PeopleBytes, peopleBytes), rules: options.Rules, markSecret: options.MarkSecret,
+		purges: options.Purges, retention: options.Retention,
 		queue: make(chan *request, queueLength), closing: make(chan struct{}), done: make(chan struct{}), changes: newChanges(),
 	}
 	if c.now == nil {
@@ -355,89 +365,4 @@ func (c *Collector) take(first *request) (batch []*request) {
 			return batch
 		}
 	}
-}
-
-// write judges the entries of a batch, folds those that are kept and makes
-// them durable as one batch of the log.
-func (c *Collector) write(requests []*request) error {
-	ctx := context.Background()
-	batch := Batch{Seq: c.fold.seq + 1, ReceivedMS: max(c.now(), c.fold.receivedMS)}
-	c.fold.keep(ctx, batch.ReceivedMS)
-	c.fold.atMS = batch.ReceivedMS
-	body := newBody(c.fold.hash, batch.ReceivedMS)
-	entries, tick := uint32(0), false
-	for _, r := range requests {
-		tick = tick || r.tick
-		for _, p := range r.entries {
-			kept, err := c.fold.judge(ctx, batch.ReceivedMS, p)
-			if err != nil {
-				return err
-			}
-			if !kept {
-				continue
-			}
-			if err := c.fold.add(ctx, batch.Seq, batch.ReceivedMS, p); err != nil {
-				return err
-			}
-			c.fold.remember(batch.ReceivedMS, position(batch.Seq, entries), &p.entry, false)
-			body = p.entry.appendTo(body)
-			entries++
-		}
-	}
-	if entries == 0 {
-		if !tick {
-			return nil
-		}
-		// Time takes effect by the log alone, so that a restart finds it there.
-		if due, err := c.fold.isDue(ctx, batch.ReceivedMS); err != nil || !due {
-			return err
-		}
-	}
-	batch.Body = setEntries(body, entries)
-	began := time.Now()
-	ctx, watched := c.watch(requests, batch.Seq)
-	err := c.append(ctx, batch)
-	if watched(err); err != nil {
-		return fmt.Errorf("writing batch %d of the events: %w", batch.Seq, err)
-	}
-	c.stats.AppendNS.Add(int64(time.Since(began)))
-	c.stats.Batches.Add(1)
-	c.fold.seq, c.fold.receivedMS, c.fold.hash = batch.Seq, batch.ReceivedMS, batch.hash()
-	c.fold.sinceCheckpoint += int(entries)
-	return nil
-}
-
-// watch begins to watch a batch.
-func (c *Collector) watch(requests []*request, seq uint64) (context.Context, func(error)) {
-	if c.watching == nil {
-		return context.Background(), func(error) {}
-	}
-	var contexts []context.Context
-	for _, r := range requests {
-		if len(r.entries) > 0 {
-			contexts = append(contexts, r.ctx)
-		}
-	}
-	return c.watching(contexts, seq)
-}
-
-// append makes a batch durable in the log and then in the second head. If the
-// outcome in the log is unknown, the batch is read back first.
-func (c *Collector) append(ctx context.Context, batch Batch) error {
-	if err := c.log.Append(ctx, batch); err != nil {
-		if errors.Is(err, ErrConflict) || !c.isThere(ctx, batch) {
-			return err
-		}
-	}
-	if err := c.head.Save(batch.Seq, batch.hash()); err != nil {
-		return fmt.Errorf("saving the second head: %w", err)
-	}
-	return nil
-}
-
-func (c *Collector) isThere(ctx context.Context, batch Batch) bool {
-	for there, err := range c.log.Load(ctx, batch.Seq) {
-		return err == nil && there.Seq == batch.Seq && there.hash() == batch.hash()
-	}
-	return false
 }

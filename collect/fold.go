@@ -15,11 +15,15 @@ type fold struct {
 	receivedMS      int64
 	atMS            int64 // of the batch that is being folded
 	sinceCheckpoint int
+	checkpointed    uint64 // batch of the last checkpoint
 	recovering      bool
 	term            uint64 // of the checkpoints
 	// stored says that there are parts in the checkpoints to look for.
 	stored bool
-	people people
+	// recalls says that of people who are new to this fold the checkpoints are
+	// asked since when they are known and who they are.
+	recalls bool
+	people  people
 	// dirty are the days that differ from what was minted.
 	dirty map[dayKey]struct{}
 	// fresh are the subjects with marks that no checkpoint has yet.

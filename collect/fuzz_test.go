@@ -3,6 +3,7 @@ package collect
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"slices"
@@ -13,30 +14,67 @@ import (
 )
 
 func FuzzBatch(f *testing.F) {
-	body := newBody([32]byte{1}, 0)
+	seed := func(entries ...entry) Batch {
+		d := newDraft([32]byte{1}, 0)
+		for i := range entries {
+			entries[i].sum = sha256.Sum256(entries[i].sealed)
+			d.add(&entries[i])
+		}
+		body, _ := d.finish()
+		return Batch{Seq: 1, Body: body}
+	}
 	e := entry{kind: eventEntry, trust: TrustServer, verdict: Accepted, world: 1, subject: 2, sealed: []byte("sealed")}
-	f.Add(setEntries(e.appendTo(body), 1))
+	s, l := e, e
+	s.kind, s.world = sessionEntry, 2
+	l.kind = linkEntry
+	for _, whole := range []Batch{seed(), seed(e), seed(e, s), seed(e, s, l)} {
+		for dropped := range uint32(3) {
+			left, err := whole.without(func(world uint32) bool { return world <= dropped })
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(left.Body)
+		}
+	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		b := Batch{Seq: 1, Body: body}
 		if len(body) >= bodyHeader {
 			b.ReceivedMS = int64(binary.LittleEndian.Uint64(body[37:]))
 		}
-		again := newBody([32]byte{}, b.ReceivedMS)
-		count := uint32(0)
+		d := newDraft([32]byte{}, b.ReceivedMS)
 		for e, err := range b.entries() {
 			if err != nil {
+				if _, err := b.hash(); err == nil {
+					t.Fatal("a batch that cannot be read has a hash")
+				}
 				return
 			}
-			again = e.appendTo(again)
-			count++
+			if e.kind != droppedEntry {
+				e.sum = sha256.Sum256(e.sealed)
+			}
+			d.add(&e)
 		}
-		previous, err := b.previous()
+		hash, err := b.hash()
 		if err != nil {
 			t.Fatal(err)
 		}
-		copy(again[5:], previous[:])
-		if string(setEntries(again, count)) != string(body) {
-			t.Fatal("the entries are encoded differently")
+		if previous, _ := b.previous(); b.Body[bodyHeader] == formEntries {
+			copy(d.body[5:], previous[:])
+			again, hashAgain := d.finish()
+			if string(again) != string(body) || hashAgain != hash {
+				t.Fatal("the entries are encoded differently")
+			}
+		}
+		// Whatever is dropped, in whatever order, the hash stays.
+		for world := range uint32(4) {
+			left, err := b.without(func(of uint32) bool { return of == world || world == 3 })
+			if err != nil {
+				t.Fatal(err)
+			}
+			if now, err := left.hash(); err != nil || now != hash || left.dropped == 0 && !bytes.Equal(left.Body, b.Body) {
+				t.Fatalf("a batch without %d entries has another hash: %v", left.dropped, err)
+			}
+			b = left.Batch
 		}
 	})
 }

@@ -213,7 +213,10 @@ func (f *fold) openBlock(ctx context.Context, info BlockInfo) (*block, error) {
 
 func (f *fold) hashOf(ctx context.Context, seq uint64) (hash [32]byte, err error) {
 	for batch, err := range f.c.log.Load(ctx, seq) {
-		return batch.hash(), err
+		if err != nil {
+			return hash, err
+		}
+		return batch.hash()
 	}
 	return hash, fmt.Errorf("batch %d of the events is not there", seq)
 }

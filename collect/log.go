@@ -9,8 +9,6 @@ package collect
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"iter"
@@ -39,6 +37,29 @@ type Log interface {
 	// FirstSince returns the sequence of the first batch received at or after
 	// a time, or the sequence behind the last batch.
 	FirstSince(ctx context.Context, receivedMS int64) (uint64, error)
+}
+
+// Purges let go of what worlds no longer keep. They are kept by the store of the
+// log and the checkpoints; the suite storetest.Events says what an adapter must
+// do.
+type Purges interface {
+	// Purged returns through which batch of the log the events of worlds were
+	// dropped; a world of which none were is not in it.
+	Purged(ctx context.Context) (through map[uint32]uint64, err error)
+	// Purge carries out a step, all or nothing, and without a trace of what was
+	// there before; ErrConflict if a later term has begun.
+	Purge(ctx context.Context, term uint64, step Purged) error
+}
+
+// Purged is a step of a purge.
+type Purged struct {
+	// Batches are there already and get these shorter bodies.
+	Batches []Batch
+	// Gone says in which batches subjects have nothing any more, each subject once;
+	// their Places become shorter by those.
+	Gone []Place
+	// Through is how far worlds have got.
+	Through map[uint32]uint64
 }
 
 // Part is a piece of the folded state: a person's day, or with the day
@@ -101,136 +122,4 @@ type Checkpoints interface {
 	// Forget drops all parts, marks and places of a subject.
 	Forget(ctx context.Context, subject uint64) error
 	Archive
-}
-
-// The body of a batch (little-endian):
-//
-//	| "ABEV" | version u8 = 2 | previous hash 32 | received i64 | entries u32 | entries |
-//
-// Its hash is its SHA-256; each body holds that of the batch before, and the
-// second head that of the last: a chain. An entry is
-//
-//	| kind u8 | trust u8 | verdict u8 | rule u8 | world u32 | subject u64 |
-//	| other u64 | digest 16 | policy version u32 | length u32 | sealed payload |
-//
-// kind is 0 for an event, 1 for a session, 2 for a link, 3 for an appeal and 4 for terms. other is the
-// anonymous subject that a session unites with the subject, or 0; of a link the
-// subject to whom the days of this one belong. The payload, sealed under the
-// subject's key with the digest as additional data, is for an event
-//
-//	| time i64 | canonical bytes of the event |
-//
-// and for a session
-//
-//	| from i64 | until i64 |
-//
-// and for a link
-//
-//	| 1 begins, 2 ends, u8 |
-//
-// and for an appeal
-//
-//	| case u64 | text |
-//
-// and for the terms of a person what terms.go says.
-type entry struct {
-	kind          entryKind
-	trust         Trust
-	verdict       Verdict
-	rule          Rule
-	world         uint32
-	subject       uint64
-	other         uint64
-	digest        digest
-	policyVersion uint32
-	sealed        []byte
-}
-
-type entryKind uint8
-
-const (
-	eventEntry entryKind = iota
-	sessionEntry
-	linkEntry
-	appealEntry
-	termsEntry
-)
-
-// digest stands for a message id of a source.
-type digest [16]byte
-
-const (
-	bodyMagic   = "ABEV"
-	bodyVersion = 2
-	bodyHeader  = 4 + 1 + 32 + 8 + 4
-	entryHeader = 4 + 4 + 8 + 8 + 16 + 4 + 4
-)
-
-func newBody(previous [32]byte, receivedMS int64) []byte {
-	body := append(append([]byte(bodyMagic), bodyVersion), previous[:]...)
-	return append(binary.LittleEndian.AppendUint64(body, uint64(receivedMS)), 0, 0, 0, 0)
-}
-
-// hash names a batch and all before it.
-func (b Batch) hash() [32]byte { return sha256.Sum256(b.Body) }
-
-// previous returns the hash of the batch before, once it has checked that the
-// batch begins as one that was received when its store says.
-func (b Batch) previous() (hash [32]byte, err error) {
-	if len(b.Body) < bodyHeader || string(b.Body[:4]) != bodyMagic || b.Body[4] != bodyVersion {
-		return hash, damaged(b.Seq, "it does not begin as a batch of version %d", bodyVersion)
-	}
-	if receivedMS := int64(binary.LittleEndian.Uint64(b.Body[37:])); receivedMS != b.ReceivedMS {
-		return hash, damaged(b.Seq, "it says that it was received at %d ms and stands in the log at %d ms", receivedMS, b.ReceivedMS)
-	}
-	return [32]byte(b.Body[5:37]), nil
-}
-
-// setEntries fills in the number of entries of a finished body.
-func setEntries(body []byte, entries uint32) []byte {
-	binary.LittleEndian.PutUint32(body[bodyHeader-4:], entries)
-	return body
-}
-
-func (e *entry) appendTo(dst []byte) []byte {
-	le := binary.LittleEndian
-	dst = append(dst, uint8(e.kind), uint8(e.trust), uint8(e.verdict), uint8(e.rule))
-	dst = le.AppendUint64(le.AppendUint32(dst, e.world), e.subject)
-	dst = append(le.AppendUint64(dst, e.other), e.digest[:]...)
-	dst = le.AppendUint32(le.AppendUint32(dst, e.policyVersion), uint32(len(e.sealed)))
-	return append(dst, e.sealed...)
-}
-
-// entries yields the entries of a batch in order.
-func (b Batch) entries() iter.Seq2[entry, error] {
-	return func(yield func(entry, error) bool) {
-		le := binary.LittleEndian
-		src := b.Body
-		if _, err := b.previous(); err != nil {
-			yield(entry{}, err)
-			return
-		}
-		count := le.Uint32(src[bodyHeader-4:])
-		src = src[bodyHeader:]
-		for i := range count {
-			if len(src) < entryHeader || uint64(len(src)-entryHeader) < uint64(le.Uint32(src[entryHeader-4:])) {
-				yield(entry{}, damaged(b.Seq, "entry %d of %d is cut off", i, count))
-				return
-			}
-			e := entry{
-				kind: entryKind(src[0]), trust: Trust(src[1]), verdict: Verdict(src[2]), rule: Rule(src[3]),
-				world: le.Uint32(src[4:]), subject: le.Uint64(src[8:]), other: le.Uint64(src[16:]),
-				digest: digest(src[24:40]), policyVersion: le.Uint32(src[40:]),
-			}
-			end := entryHeader + int(le.Uint32(src[44:]))
-			e.sealed = src[entryHeader:end:end]
-			src = src[end:]
-			if !yield(e, nil) {
-				return
-			}
-		}
-		if len(src) != 0 {
-			yield(entry{}, damaged(b.Seq, "%d bytes are left over", len(src)))
-		}
-	}
 }

@@ -125,7 +125,7 @@ func (f *fold) load(ctx context.Context, subject uint64) (*person, error) {
 	if who, found := f.people.find(subject); found {
 		return who, nil
 	}
-	if !f.stored {
+	if !f.stored && !f.recalls {
 		return newPerson(), nil
 	}
 	plain, err := f.part(ctx, subject, PersonPart)
@@ -135,6 +135,11 @@ func (f *fold) load(ctx context.Context, subject uint64) (*person, error) {
 	who, err := decodePerson(plain)
 	if err != nil {
 		return nil, fmt.Errorf("reading subject %d: %w", subject, err)
+	}
+	if f.recalls {
+		known := who
+		who = newPerson()
+		who.since, who.united = known.since, known.united
 	}
 	return who, nil
 }

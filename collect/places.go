@@ -41,6 +41,15 @@ func (p *Place) AppendTo(dst []byte) []byte {
 	return dst
 }
 
+// Without returns a place without some batches, which ascend; it may have none
+// left.
+func (p Place) Without(batches []uint64) Place {
+	return Place{p.Subject, slices.DeleteFunc(slices.Clone(p.Batches), func(seq uint64) bool {
+		_, gone := slices.BinarySearch(batches, seq)
+		return gone
+	})}
+}
+
 // DecodePlace reads what AppendTo wrote of a subject's place.
 func DecodePlace(subject uint64, src []byte) (Place, error) {
 	p, last := Place{Subject: subject}, uint64(0)

@@ -106,6 +106,7 @@ func (c *Collector) prepareEvent(ctx context.Context, request Request, e *event.
 	if p.sealed, err = c.subjects.Seal(ctx, subject, nil, payload, p.digest[:]); err != nil {
 		return nil, fmt.Errorf("sealing an event: %w", err)
 	}
+	p.sum = sha256.Sum256(p.sealed)
 	return p, nil
 }
 
@@ -170,6 +171,7 @@ func (c *Collector) prepareSealed(ctx context.Context, e entry, payload []byte) 
 	p = &prepared{entry: e}
 	rand.Read(p.digest[:])
 	p.sealed, err = c.subjects.Seal(ctx, e.subject, nil, payload, p.digest[:])
+	p.sum = sha256.Sum256(p.sealed)
 	return p, err
 }
 

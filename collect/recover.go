@@ -18,7 +18,7 @@ func (f *fold) recover(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("beginning behind the checkpoint: %w", err)
 	}
-	f.term, f.stored = term, checkpoint > 0
+	f.term, f.stored, f.checkpointed = term, checkpoint > 0, checkpoint
 	from, err := f.horizon(ctx)
 	if err != nil {
 		return fmt.Errorf("finding the horizon: %w", err)
@@ -72,9 +72,13 @@ func (f *fold) horizon(ctx context.Context) (seq uint64, err error) {
 }
 
 // again remembers the message ids of a batch and, if it lies behind the
-// checkpoint, folds its entries.
+// checkpoint, folds its entries. What is needed for either is never dropped.
 func (f *fold) again(ctx context.Context, batch Batch, folds bool) error {
 	f.atMS = batch.ReceivedMS
+	needed := folds || batch.Seq >= f.seen.from
+	if needed && len(batch.Body) > bodyHeader && batch.Body[bodyHeader] == formRoot {
+		return errNeeded(batch.Seq)
+	}
 	index := uint32(0)
 	for e, err := range batch.entries() {
 		if err != nil {
@@ -82,6 +86,9 @@ func (f *fold) again(ctx context.Context, batch Batch, folds bool) error {
 		}
 		f.remember(batch.ReceivedMS, position(batch.Seq, index), &e, true)
 		index++
+		if needed && e.kind == droppedEntry {
+			return errNeeded(batch.Seq)
+		}
 		if !folds {
 			continue
 		}
@@ -98,6 +105,10 @@ func (f *fold) again(ctx context.Context, batch Batch, folds bool) error {
 		f.sinceCheckpoint++
 	}
 	return nil
+}
+
+func errNeeded(seq uint64) error {
+	return damaged(seq, "events of it were dropped that are still needed; restore events.db from a copy that has them")
 }
 
 // open opens an entry's payload and reads what it means. Verdict and rule are

@@ -22,6 +22,10 @@ type Rehearsal struct {
 	Policies Policies
 	// MarkSecret keys what stands for devices.
 	MarkSecret [32]byte
+	// Purges and Checkpoints are of the same store. If it has dropped events, they
+	// tell since when people are known and who is whom, as of the checkpoint.
+	Purges      Purges
+	Checkpoints Checkpoints
 	// Progress is told the batches that were read.
 	Progress func(seq uint64)
 }
@@ -36,7 +40,8 @@ type Rehearsed struct {
 // Rehearse folds the log anew by other policies and returns what each day of
 // each person would have earned, by person and day. Nothing that is kept is
 // touched. Verdicts stay as they were reached; who was erased is left out, and who
-// has not consented to analytics. It takes about 2 KiB of memory for a person and day.
+// has not consented to analytics; of events that their world no longer keeps
+// nothing is known. It takes about 2 KiB of memory for a person and day.
 func Rehearse(ctx context.Context, log Log, subjects Subjects, r Rehearsal) ([]Rehearsed, error) {
 	f, err := foldAnew(ctx, log, subjects, r)
 	if err != nil {
@@ -88,10 +93,17 @@ func RehearseReview(ctx context.Context, log Log, subjects Subjects, r Rehearsal
 // foldAnew folds the log by the policies of a rehearsal.
 func foldAnew(ctx context.Context, log Log, subjects Subjects, r Rehearsal) (*fold, error) {
 	const dayMS = 24 * 60 * 60 * 1000
-	c := &Collector{changes: newChanges(), log: log, subjects: subjects, policies: r.Policies, markSecret: r.MarkSecret}
+	c := &Collector{changes: newChanges(), log: log, checkpoints: r.Checkpoints, subjects: subjects, policies: r.Policies, markSecret: r.MarkSecret}
 	c.fold = newFold(c)
 	f := &c.fold
 	f.places = nil // nobody asks where
+	if r.Purges != nil {
+		purged, err := r.Purges.Purged(ctx)
+		if err != nil {
+			return nil, err
+		}
+		f.recalls = len(purged) > 0
+	}
 	first, err := log.FirstSince(ctx, -1<<63)
 	if err != nil {
 		return nil, fmt.Errorf("finding the first batch: %w", err)
@@ -123,6 +135,9 @@ func (f *fold) rehearse(ctx context.Context, batch Batch, whole bool) error {
 	for e, err := range batch.entries() {
 		if err != nil {
 			return err
+		}
+		if e.kind == droppedEntry {
+			continue
 		}
 		if !whole && e.kind == eventEntry {
 			if err := f.came(ctx, batch.ReceivedMS, &e); err != nil {

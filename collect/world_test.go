@@ -41,6 +41,7 @@ type world struct {
 	policies    collect.Policies
 	rules       *abuse.Rules           // nil for none
 	cases       map[bank.OpenCase]bool // that were opened
+	keepDays    map[uint32]int64       // by world, how long events are kept
 	*collect.Collector
 }
 
@@ -91,6 +92,13 @@ func (w *world) open() {
 
 func (w *world) options() collect.Options {
 	o := collect.Options{Now: func() int64 { return w.nowMS }, Blocks: w.blocks, PeopleBytes: w.peopleBytes, MarkSecret: [32]byte{7}}
+	o.Purges, o.Retention = w.events, func(context.Context) (map[uint32]int64, error) {
+		keep := map[uint32]int64{}
+		for world, days := range w.keepDays {
+			keep[world] = days * dayMS
+		}
+		return keep, nil
+	}
 	if w.rules != nil {
 		o.Rules = func(context.Context) (*abuse.Rules, uint32, error) { return w.rules, 3, nil }
 	}
@@ -113,7 +121,13 @@ func (w *world) restart(clean bool) {
 // accept gives events to the collector and returns their verdicts as text.
 func (w *world) accept(trust collect.Trust, events ...event.Event) (verdicts []string) {
 	w.Helper()
-	request := collect.Request{World: 1, Trust: trust}
+	return w.acceptIn(1, trust, events...)
+}
+
+// acceptIn does so in the name of a world.
+func (w *world) acceptIn(world uint32, trust collect.Trust, events ...event.Event) (verdicts []string) {
+	w.Helper()
+	request := collect.Request{World: world, Trust: trust}
 	for _, e := range events {
 		if e.Call == 0 {
 			e.Call = event.Track

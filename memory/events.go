@@ -13,7 +13,7 @@ import (
 	"github.com/attentionbank/attentionbank/collect"
 )
 
-// Events is a collect.Log and collect.Checkpoints. Its hooks may be changed
+// Events is a collect.Log, collect.Checkpoints and collect.Purges. Its hooks may be changed
 // between operations.
 type Events struct {
 	mu         sync.Mutex
@@ -23,10 +23,12 @@ type Events struct {
 	places     []collect.Place
 	checkpoint uint64
 	term       uint64
-	// OnAppend is asked before each append, OnSave before each checkpoint; nil
-	// never fails.
+	through    map[uint32]uint64 // that was purged, by world
+	// OnAppend is asked before each append, OnSave before each checkpoint, OnPurge
+	// before each step of a purge; nil never fails.
 	OnAppend func(collect.Batch) Outcome
 	OnSave   func(seq uint64) Outcome
+	OnPurge  func(collect.Purged) Outcome
 }
 
 type partKey struct {
@@ -36,7 +38,7 @@ type partKey struct {
 
 // NewEvents returns an empty log of events.
 func NewEvents() *Events {
-	return &Events{parts: map[partKey]collect.Part{}, marks: map[collect.Mark]map[uint64]int32{}}
+	return &Events{parts: map[partKey]collect.Part{}, marks: map[collect.Mark]map[uint64]int32{}, through: map[uint32]uint64{}}
 }
 
 // Append implements collect.Log.
@@ -215,6 +217,47 @@ func (e *Events) Days(_ context.Context, subject uint64, after int32, limit int)
 	}
 	slices.Sort(days)
 	return days[:min(len(days), limit)], nil
+}
+
+// Purged implements collect.Purges.
+func (e *Events) Purged(context.Context) (through map[uint32]uint64, err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return maps.Clone(e.through), nil
+}
+
+// Purge implements collect.Purges.
+func (e *Events) Purge(_ context.Context, term uint64, step collect.Purged) error {
+	var outcome Outcome
+	if e.OnPurge != nil {
+		outcome = e.OnPurge(step)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if outcome.Err != nil && !outcome.Persisted {
+		return outcome.Err
+	}
+	if term != e.term {
+		return collect.ErrConflict
+	}
+	for _, batch := range step.Batches {
+		if batch.Seq == 0 || batch.Seq > uint64(len(e.batches)) {
+			return fmt.Errorf("purging batch %d, which is not there", batch.Seq)
+		}
+	}
+	for _, batch := range step.Batches {
+		e.batches[batch.Seq-1].Body = bytes.Clone(batch.Body)
+	}
+	for _, gone := range step.Gone {
+		for i, p := range e.places {
+			if p.Subject == gone.Subject {
+				e.places[i] = p.Without(gone.Batches)
+			}
+		}
+	}
+	e.places = slices.DeleteFunc(e.places, func(p collect.Place) bool { return len(p.Batches) == 0 })
+	maps.Copy(e.through, step.Through)
+	return outcome.Err
 }
 
 // Lose forgets the batches behind seq, as a disk does that lied about a sync.

@@ -174,7 +174,7 @@ func (w *world) fsck() (found bool, err error) {
 	if err != nil || !report.Clean() {
 		return true, fmt.Errorf("fsck found: %v, %w", report.Findings, err)
 	}
-	_, _, err = collect.Verify(w.ctx, eventsOf{w.disk.events, w.disk, view}, journal.HeadIn(fileOf{w.disk.tail, view, "tail"}), func(uint64) {})
+	_, err = collect.Verify(w.ctx, eventsOf{w.disk.events, w.disk, view}, journal.HeadIn(fileOf{w.disk.tail, view, "tail"}), func(uint64) {})
 	return err != nil, err
 }
 

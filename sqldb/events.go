@@ -43,6 +43,10 @@ var eventsMigrations = []string{
 		batches BLOB NOT NULL,
 		PRIMARY KEY (subject, first)
 	) WITHOUT ROWID`,
+	`CREATE TABLE purged (
+		world   INTEGER PRIMARY KEY,
+		through INTEGER NOT NULL
+	)`,
 }
 
 var eventsSettings = settings{name: "events", migrations: eventsMigrations, pragmas: []string{"secure_delete(ON)"}}

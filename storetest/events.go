@@ -14,6 +14,7 @@ import (
 type EventStore interface {
 	collect.Log
 	collect.Checkpoints
+	collect.Purges
 }
 
 // Events runs the suite of collect.Log and collect.Checkpoints. open opens the
@@ -25,6 +26,7 @@ func Events(t *testing.T, open func(t *testing.T) EventStore) {
 	t.Run("checkpoints replace parts", func(t *testing.T) { checkpoints(t, open) })
 	t.Run("marks find subjects", func(t *testing.T) { marks(t, open) })
 	t.Run("what is kept of a subject is found", func(t *testing.T) { archive(t, open) })
+	t.Run("a purge replaces bodies", func(t *testing.T) { purges(t, open) })
 }
 
 func marks(t *testing.T, open func(t *testing.T) EventStore) {

@@ -6,11 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/attentionbank/attentionbank/collect"
 )
 
-// Events is a collect.Log and collect.Checkpoints whose batches and parts
+// Events is a collect.Log, collect.Checkpoints and collect.Purges whose batches and parts
 // others keep encrypted. What is personal in them is encrypted already, under
 // the keys of its subjects; this hides the rest: who was where, when, with
 // which verdict. What is there from before there was a key is read as it is.
@@ -20,13 +21,20 @@ import (
 type Events struct {
 	log collect.Log
 	collect.Checkpoints
-	ring *Keyring
+	purges collect.Purges
+	ring   *Keyring
 }
 
-// NewEvents returns the events that a log and checkpoints keep for the holder
-// of the keys.
-func NewEvents(log collect.Log, checkpoints collect.Checkpoints, ring *Keyring) *Events {
-	return &Events{log, checkpoints, ring}
+// EventStore is what keeps events.
+type EventStore interface {
+	collect.Log
+	collect.Checkpoints
+	collect.Purges
+}
+
+// NewEvents returns the events that a store keeps for the holder of the keys.
+func NewEvents(store EventStore, ring *Keyring) *Events {
+	return &Events{store, store, store, ring}
 }
 
 func batchPlace(b collect.Batch) []byte {
@@ -39,14 +47,51 @@ func partPlace(subject uint64, day int32) []byte {
 
 // Append implements collect.Log.
 func (e *Events) Append(ctx context.Context, batch collect.Batch) error {
-	if e.ring.Encrypts() {
-		block, err := e.ring.encrypt(nil, batchKind, batchPlace(batch), batch.Body)
-		if err != nil {
-			return fmt.Errorf("encrypting batch %d: %w", batch.Seq, err)
-		}
-		batch.Body = block
+	batch, err := e.encrypted(batch)
+	if err != nil {
+		return err
 	}
 	return e.log.Append(ctx, batch)
+}
+
+func (e *Events) encrypted(batch collect.Batch) (collect.Batch, error) {
+	if !e.ring.Encrypts() {
+		return batch, nil
+	}
+	var err error
+	if batch.Body, err = e.ring.encrypt(nil, batchKind, batchPlace(batch), batch.Body); err != nil {
+		return batch, fmt.Errorf("encrypting batch %d: %w", batch.Seq, err)
+	}
+	return batch, nil
+}
+
+// Purged implements collect.Purges.
+func (e *Events) Purged(ctx context.Context) (map[uint32]uint64, error) { return e.purges.Purged(ctx) }
+
+// Purge implements collect.Purges. A batch from before there was a key stays
+// without one, since those behind it may be so too.
+func (e *Events) Purge(ctx context.Context, term uint64, step collect.Purged) error {
+	step.Batches = slices.Clone(step.Batches)
+	for i, batch := range step.Batches {
+		encrypts, err := e.isEncrypted(ctx, batch.Seq)
+		if err != nil {
+			return err
+		}
+		if !encrypts {
+			continue
+		}
+		if step.Batches[i], err = e.encrypted(batch); err != nil {
+			return err
+		}
+	}
+	return e.purges.Purge(ctx, term, step)
+}
+
+func (e *Events) isEncrypted(ctx context.Context, seq uint64) (bool, error) {
+	for kept, err := range e.log.Load(ctx, seq) {
+		return err == nil && isBlock(kept.Body), err
+	}
+	return false, fmt.Errorf("purging batch %d, which is not there", seq)
 }
 
 // Load implements collect.Log.

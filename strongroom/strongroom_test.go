@@ -80,7 +80,7 @@ func TestTheStoreSeesNothing(t *testing.T) {
 		t.Error("two equal records show that they are equal")
 	}
 	events := memory.NewEvents()
-	front := strongroom.NewEvents(events, events, ring)
+	front := strongroom.NewEvents(events, ring)
 	if err := front.Append(t.Context(), collect.Batch{Seq: 1, ReceivedMS: 5, Body: []byte(text)}); err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +136,7 @@ func TestWhatWasWrittenElsewhereIsRefused(t *testing.T) {
 
 func TestAnEventKeepsItsPlaceAndTime(t *testing.T) {
 	ring, inner := newRing(t, 1), memory.NewEvents()
-	front := strongroom.NewEvents(inner, inner, ring)
+	front := strongroom.NewEvents(inner, ring)
 	if err := front.Append(t.Context(), collect.Batch{Seq: 1, ReceivedMS: 1000, Body: []byte("jump")}); err != nil {
 		t.Fatal(err)
 	}
@@ -149,7 +149,7 @@ func TestAnEventKeepsItsPlaceAndTime(t *testing.T) {
 		if err := other.Append(t.Context(), b); err != nil {
 			t.Fatal(err)
 		}
-		for _, err := range strongroom.NewEvents(other, other, ring).Load(t.Context(), 1) {
+		for _, err := range strongroom.NewEvents(other, ring).Load(t.Context(), 1) {
 			if !errors.Is(err, collect.ErrDamaged) {
 				t.Errorf("a batch with another time of arrival was read: %v", err)
 			}

@@ -109,7 +109,7 @@ func TestEvents(t *testing.T) {
 			ring := newRing(t, keys)
 			t.Run("memory", func(t *testing.T) {
 				inner := once(func(*testing.T) *memory.Events { return memory.NewEvents() })
-				storetest.Events(t, func(t *testing.T) storetest.EventStore { return strongroom.NewEvents(inner(t), inner(t), ring) })
+				storetest.Events(t, func(t *testing.T) storetest.EventStore { return strongroom.NewEvents(inner(t), ring) })
 			})
 			t.Run("SQLite", func(t *testing.T) {
 				folder := once(func(t *testing.T) string { return t.TempDir() })
@@ -118,7 +118,7 @@ func TestEvents(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					store := strongroom.NewEvents(inner, inner, ring)
+					store := strongroom.NewEvents(inner, ring)
 					t.Cleanup(func() {
 						if err := store.Close(); err != nil {
 							t.Error(err)

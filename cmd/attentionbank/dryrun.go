@@ -19,6 +19,7 @@ import (
 	"github.com/attentionbank/attentionbank/collect"
 	"github.com/attentionbank/attentionbank/journal"
 	"github.com/attentionbank/attentionbank/score"
+	"github.com/attentionbank/attentionbank/strongroom"
 )
 
 type policyDryRunCommand struct {
@@ -121,7 +122,7 @@ func (s stateRead) Read(_ context.Context, read func(*bank.State)) error {
 
 // openRehearsal opens a bank that nobody serves to fold its events anew: its
 // last state, who its people are, and the events. The node is to be closed.
-func openRehearsal(env *environment, site Site) (state *bank.State, n *node, events collect.Log, err error) {
+func openRehearsal(env *environment, site Site) (state *bank.State, n *node, events *strongroom.Events, err error) {
 	store, head, done, err := openForReading(env, site)
 	if err != nil {
 		return nil, nil, nil, err
@@ -166,7 +167,7 @@ func (c *policyDryRunCommand) rehearse(env *environment, candidate *score.Policy
 		}
 		return candidate, 0
 	}
-	r := collect.Rehearsal{World: world, FromDay: fromDay, UntilDay: untilDay, LeadDays: maxRefundWindowDays}
+	r := collect.Rehearsal{World: world, FromDay: fromDay, UntilDay: untilDay, LeadDays: maxRefundWindowDays, Purges: events, Checkpoints: events}
 	outcome = dryRun{World: c.World, FromDay: dayName(fromDay), UntilDay: dayName(untilDay)}
 	moves := map[[16]byte]*dryRunMove{}
 	for _, run := range []struct {

@@ -36,6 +36,7 @@ type fsckReport struct {
 	journal.Report
 	EventBatches uint64 `json:"event_batches"`
 	EventEntries uint64 `json:"event_entries"`
+	EventDropped uint64 `json:"event_entries_dropped"`
 }
 
 // Run implements the command.
@@ -59,7 +60,8 @@ func (c *fsckCommand) Run(env *environment) error {
 	}
 	progress, end = recordProgress(env, "checking batches of events")
 	err = c.withEvents(env, func(events *strongroom.Events, head *journal.HeadFile) error {
-		report.EventBatches, report.EventEntries, err = collect.Verify(env.context, events, head, progress)
+		verified, err := collect.Verify(env.context, events, head, progress)
+		report.EventBatches, report.EventEntries, report.EventDropped = verified.Batches, verified.Entries, verified.Dropped
 		return err
 	})
 	end()
@@ -77,8 +79,12 @@ func (c *fsckCommand) print(env *environment, report fsckReport) error {
 			return err
 		}
 	} else {
-		fmt.Fprintf(env.stdout, "%d records, %d commands, %d snapshots; %d batches of events, %d entries\n",
+		fmt.Fprintf(env.stdout, "%d records, %d commands, %d snapshots; %d batches of events, %d entries",
 			report.Records, report.Commands, report.Snapshots, report.EventBatches, report.EventEntries)
+		if report.EventDropped > 0 {
+			fmt.Fprintf(env.stdout, ", of which %d are kept as hashes only", report.EventDropped)
+		}
+		fmt.Fprintln(env.stdout)
 		if report.Clean() {
 			fmt.Fprintf(env.stdout, "clean; state %s\n", report.StateHash)
 		}

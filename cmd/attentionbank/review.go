@@ -108,7 +108,7 @@ func (c *reviewDryRunCommand) rehearse(env *environment, rules *abuse.Rules, las
 	firstDay := lastDay - int32(c.Days) + 1
 	progress, end := recordProgress(env, "folding batches of events")
 	days, err := collect.RehearseReview(env.context, events, subjects{n.identity}, collect.Rehearsal{
-		FromDay: firstDay, UntilDay: lastDay, LeadDays: 1, MarkSecret: markSecret(n.identity), Progress: progress,
+		FromDay: firstDay, UntilDay: lastDay, LeadDays: 1, MarkSecret: markSecret(n.identity), Purges: events, Checkpoints: events, Progress: progress,
 		Policies: newPolicyBook(stateRead{state}, func() int64 { return state.NowMS() }).of,
 	}, rules)
 	end()

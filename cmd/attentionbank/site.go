@@ -151,7 +151,7 @@ func (s Site) openEvents(ctx context.Context) (*strongroom.Events, *journal.Head
 	if err != nil {
 		return nil, nil, err
 	}
-	store := strongroom.NewEvents(inner, inner, ring)
+	store := strongroom.NewEvents(inner, ring)
 	head, err := journal.OpenHeadFile(filepath.Join(s.Data, "events.head"))
 	if err != nil {
 		store.Close()
