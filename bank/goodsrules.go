@@ -238,11 +238,11 @@ func (s *State) refundGood(r *reader) Refusal {
 	case !found:
 		return GoodNotFound
 	}
-	seller := s.worldTime(s.books.Asset(g.Asset).World)
-	if s.books.Account(seller).Available() < g.PaidMicro {
-		return InsufficientAvailable
+	seller, owner := s.worldTime(s.books.Asset(g.Asset).World), s.accountOf(timeAccount(g.Owner))
+	if refusal := s.books.Admits(seller, owner, g.PaidMicro); refusal != ledger.Accepted {
+		return refused(refusal)
 	}
-	s.mustPost(seller, s.accountOf(timeAccount(g.Owner)), g.PaidMicro)
+	s.mustPost(seller, owner, g.PaidMicro)
 	s.moveGood(GoodMoved{Good: number, From: g.Owner, PriceMicro: g.PaidMicro})
 	return Accepted
 }

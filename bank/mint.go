@@ -77,11 +77,8 @@ func (s *State) mint(r *reader) Refusal {
 	return Accepted
 }
 
-// issuable returns how much more of an asset can be issued before its totals
-// reach 2^62.
-func (s *State) issuable(asset uint32) int64 {
-	return max(1<<62-s.books.Asset(asset).Issued, 0)
-}
+// issuable returns how much more of an asset can be issued.
+func (s *State) issuable(asset uint32) int64 { return s.books.Asset(asset).Issuable() }
 
 // knownDay returns the record of a day for writing, appended if it is new.
 func (s *State) knownDay(want personDay) *personDay {

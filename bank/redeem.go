@@ -281,8 +281,9 @@ func (s *State) refund(r *reader) Refusal {
 		return RefundWindowOver
 	}
 	seller, buyer := s.worldTime(product.World), s.accountOf(timeAccount(bought.buyer))
-	if s.books.Account(seller).Available() < bought.totalMicro {
-		return InsufficientAvailable
+	// Its world may have credit, so that more is owed than fits.
+	if refusal := s.books.Admits(seller, buyer, bought.totalMicro); refusal != ledger.Accepted {
+		return refused(refusal)
 	}
 	if product.Kind == Item {
 		goods := s.accountOf(itemAccount(bought.buyer, product.Asset))

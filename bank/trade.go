@@ -169,17 +169,13 @@ func (s *State) place(number uint32, order *market.Order, quote *Quote) Refusal 
 			needs = quote.Net
 		}
 	}
-	payer, receiver := itemAccount(order.Owner, m.Quote), itemAccount(order.Owner, m.Base)
+	payer := itemAccount(order.Owner, m.Quote)
 	if order.Side == market.Sell {
-		payer, receiver = receiver, payer
+		payer = itemAccount(order.Owner, m.Base)
 	}
 	paying, found := s.books.Find(payer)
 	if !found || s.books.Account(paying).Available() < needs {
 		return InsufficientAvailable
-	}
-	// Whatever is traded then fits: what an order brings is below 2^62, too.
-	if s.balance(receiver) >= most {
-		return Overflow
 	}
 	money.base, money.quote = s.open(itemAccount(order.Owner, m.Base)), s.open(itemAccount(order.Owner, m.Quote))
 	t := s.trader(order.Owner)

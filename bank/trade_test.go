@@ -399,3 +399,21 @@ func TestTradingEqualsNaiveTwin(t *testing.T) {
 		}
 	})
 }
+
+// A bank has MaxMarkets markets, and each of them works.
+func TestTooManyMarkets(t *testing.T) {
+	x := newExchange(2)
+	open := bank.OpenMarket{Market: bank.Market{Base: ledger.Time, Quote: 3, LotUnits: 1_000_000}, Config: market.DefaultConfig()}.AppendTo(nil)
+	for x.state.Markets() < bank.MaxMarkets {
+		if refusal := bank.Refusal(x.apply(open)[0]); refusal != bank.Accepted {
+			t.Fatalf("market %d: %s", x.state.Markets()+1, refusal)
+		}
+	}
+	x.apply(bank.CallAuction{Market: bank.MaxMarkets}.AppendTo(nil))
+	if refusal := bank.Refusal(x.apply(open)[0]); refusal != bank.TooMany {
+		t.Errorf("one more: %s", refusal)
+	}
+	if _, book := x.state.Market(bank.MaxMarkets); book.Phase() != market.PhaseAuction {
+		t.Errorf("the last market is in phase %d", book.Phase())
+	}
+}

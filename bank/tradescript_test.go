@@ -55,6 +55,7 @@ func (s *script) tradeCommand(args []string, options map[string]string) []byte {
 		c := &command.Config
 		c.TickValue, c.MaxPrice = s.option(options, "tick", 1), s.option(options, "price", c.MaxPrice)
 		c.MaxQuantity, c.MaxOwnerOrders = s.option(options, "quantity", c.MaxQuantity), s.option(options, "own", c.MaxOwnerOrders)
+		c.MaxOrders = s.option(options, "orders", c.MaxOrders)
 		c.DynamicBPS, c.StaticBPS = s.option(options, "dynamic", 0), s.option(options, "static", 0)
 		c.AuctionMS, c.RandomMS, c.LockMS = s.option(options, "auction", 1000), s.option(options, "random", 0), s.option(options, "lock", 0)
 		return command.AppendTo(nil)
@@ -169,7 +170,11 @@ func (s *script) describeTrade(fact bank.Fact, as string) string {
 	who := func(person uint64) string {
 		return strings.Split(s.name(s.timeAccount(person)), ".")[0]
 	}
-	short := func(order uint64) uint64 { return order >> 21 }
+	short := func(number uint32, order uint64) uint64 {
+		_, book := s.state.Market(number)
+		config := book.Config()
+		return order >> config.PlaceBits()
+	}
 	switch f := fact.(type) {
 	case bank.MarketOpened:
 		books := s.state.Books()
@@ -178,18 +183,18 @@ func (s *script) describeTrade(fact bank.Fact, as string) string {
 		if as != "" {
 			s.holds[as] = f.Order
 		}
-		line := fmt.Sprintf("order %d: %s %ss %d@%d %s, holds %d", short(f.Order), who(f.Person), sideName(f.Side), f.Quantity, f.Price, kindNames[f.Kind], f.Held)
+		line := fmt.Sprintf("order %d: %s %ss %d@%d %s, holds %d", short(f.Market, f.Order), who(f.Person), sideName(f.Side), f.Quantity, f.Price, kindNames[f.Kind], f.Held)
 		if f.ExpiresMS != 0 {
 			line += " until " + time.UnixMilli(f.ExpiresMS).UTC().Format(time.RFC3339)
 		}
 		return line
 	case bank.OrderFilled:
 		role := [...]string{"", "maker", "taker", "in call"}[f.Role]
-		return fmt.Sprintf("order %d fills: %s %ss %d@%d as %s, open %d, notional %d, fee %d", short(f.Order), who(f.Person), sideName(f.Side), f.Quantity, f.Price, role, f.Open, f.Notional, f.Fee)
+		return fmt.Sprintf("order %d fills: %s %ss %d@%d as %s, open %d, notional %d, fee %d", short(f.Market, f.Order), who(f.Person), sideName(f.Side), f.Quantity, f.Price, role, f.Open, f.Notional, f.Fee)
 	case bank.OrderCancelled:
-		return fmt.Sprintf("order %d cancelled %s: %d open, released %d", short(f.Order), reasons[f.Reason], f.Quantity, f.Released)
+		return fmt.Sprintf("order %d cancelled %s: %d open, released %d", short(f.Market, f.Order), reasons[f.Reason], f.Quantity, f.Released)
 	case bank.OrderAmended:
-		return fmt.Sprintf("order %d amended: %d@%d, open %d, keeps its priority %v, holds %d", short(f.Order), f.Quantity, f.Price, f.Open, f.KeptPriority, f.Held)
+		return fmt.Sprintf("order %d amended: %d@%d, open %d, keeps its priority %v, holds %d", short(f.Market, f.Order), f.Quantity, f.Price, f.Open, f.KeptPriority, f.Held)
 	case bank.MarketCleared:
 		return fmt.Sprintf("market %d clears %d@%d", f.Market, f.Quantity, f.Price)
 	case bank.PhaseChanged:
@@ -202,7 +207,7 @@ func (s *script) describeTrade(fact bank.Fact, as string) string {
 		return fmt.Sprintf("orders of %s kept, until %d ms ahead", who(f.Person), max(f.UntilMS-s.nowMS, 0))
 	case bank.Converted:
 		if f.Pending {
-			return fmt.Sprintf("conversion of %d lots waits for the call as order %d", f.Quantity, short(f.Order))
+			return fmt.Sprintf("conversion of %d lots waits for the call as order %d", f.Quantity, short(f.Market, f.Order))
 		}
 		return fmt.Sprintf("converted %d lots for %d, fee %d", f.Quantity, f.Notional, f.Fee)
 	}

@@ -126,10 +126,31 @@ type Asset struct {
 	// Issued and Burned are totals since the beginning, in minor units. The
 	// supply is Issued - Burned, and equally minus the issuer's balance.
 	Issued, Burned int64
+	// owed is what accounts with credit are below zero together. It follows
+	// from the balances and is not kept.
+	owed int64
 }
+
+// MaxIssued bounds what is issued of an asset since the beginning, and apart
+// from that what is owed of it on credit at a time, in minor units. All that
+// accounts have above zero is issued or owed by another, so it is below 2^63:
+// no posting of what an account has can overflow another, nor can a sum of
+// such postings.
+const MaxIssued = 1<<62 - 1
 
 // Supply returns what is in circulation, in minor units.
 func (a *Asset) Supply() int64 { return a.Issued - a.Burned }
+
+// Issuable returns how much more of the asset can be issued.
+func (a *Asset) Issuable() int64 { return max(MaxIssued-a.Issued, 0) }
+
+// owes returns how far an account is below zero on credit.
+func (a *Account) owes() int64 {
+	if a.Balance >= 0 || a.unbounded() {
+		return 0
+	}
+	return -a.Balance
+}
 
 // The assets that every ledger has.
 const (

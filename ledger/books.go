@@ -179,30 +179,38 @@ func (a *Account) reserved() bool {
 }
 
 // Post moves a positive amount between two different accounts of one asset,
-// which the caller vouches for. It is refused if the debit account has not
-// enough available or a sum would not fit.
+// which the caller vouches for. It is refused as Admits says.
 func (b *Books) Post(debit, credit uint64, value int64) Refusal {
+	if refusal := b.Admits(debit, credit, value); refusal != Accepted {
+		return refusal
+	}
+	b.post(debit, credit, value)
+	return Accepted
+}
+
+// Admits tells whether Post would carry out a posting: the debit account has
+// enough available, every sum fits, and what is issued and owed stays within
+// MaxIssued.
+func (b *Books) Admits(debit, credit uint64, value int64) Refusal {
 	from, to := b.accounts.At(int(debit-1)), b.accounts.At(int(credit-1))
 	if from.Available() < value {
 		return InsufficientAvailable
 	}
-	_, fits := amount.Sub(from.Balance, value)
+	left, fits := amount.Sub(from.Balance, value)
 	_, fitsToo := amount.Add(to.Balance, value)
 	if !fits || !fitsToo {
 		return Overflow
 	}
-	if from.Purpose == PurposeIssuer {
-		if _, fits := amount.Add(b.assets[from.Asset-1].Issued, value); !fits {
-			return Overflow
-		}
+	if from.Purpose == PurposeIssuer && value > b.assets[from.Asset-1].Issuable() || left < 0 && !b.creditFits(from, value) {
+		return Overflow
 	}
-	if to.Purpose == PurposeIssuer {
-		if _, fits := amount.Add(b.assets[to.Asset-1].Burned, value); !fits {
-			return Overflow
-		}
-	}
-	b.post(debit, credit, value)
 	return Accepted
+}
+
+// creditFits reports whether what an account comes to owe by paying a value
+// stays within MaxIssued, together with what is owed by others.
+func (b *Books) creditFits(from *Account, value int64) bool {
+	return from.unbounded() || value-max(from.Balance, 0) <= MaxIssued-b.assets[from.Asset-1].owed
 }
 
 // post is the one place where balances change. A negative amount undoes.
@@ -211,12 +219,15 @@ func (b *Books) post(debit, credit uint64, value int64) {
 	if from.Asset != to.Asset || debit == credit {
 		panic(fmt.Sprintf("ledger: posting of %d from account %d %+v to account %d %+v", value, debit, *from, credit, *to))
 	}
+	owed := from.owes() + to.owes()
 	from.Balance -= value
 	to.Balance += value
+	asset := &b.assets[from.Asset-1]
+	asset.owed += from.owes() + to.owes() - owed
 	if from.Purpose == PurposeIssuer {
-		b.assets[from.Asset-1].Issued += value
+		asset.Issued += value
 	}
 	if to.Purpose == PurposeIssuer {
-		b.assets[to.Asset-1].Burned += value
+		asset.Burned += value
 	}
 }

@@ -143,7 +143,7 @@ func (b *Books) SettleHold(number uint64, value int64, final bool) (remaining in
 	// What is held was available when the hold was placed, and nothing else
 	// could use it since; so the posting is not checked against limits, which
 	// may have been lowered in between.
-	if credit := b.Account(hold.Beneficiary); credit.Balance > 0 && credit.Balance+value < 0 {
+	if credit := b.Account(hold.Beneficiary); credit.Balance > 0 && credit.Balance+value < 0 || !b.creditFits(b.Account(hold.Account), value) {
 		return 0, Overflow
 	}
 	b.unhold(place, value)

@@ -46,7 +46,8 @@ const (
 	// InsufficientAvailable: the balance less what is held, less the floor,
 	// plus the credit limit is smaller than the amount.
 	InsufficientAvailable
-	// Overflow: a balance would not fit 63 bits.
+	// Overflow: a balance would not fit 63 bits, or more than MaxIssued would be
+	// issued of an asset in all or owed of it.
 	Overflow
 
 	refusals // their number

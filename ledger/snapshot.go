@@ -175,6 +175,7 @@ func (b *Books) index() error {
 		if b.Asset(account.Asset) == nil || account.Purpose >= purposes {
 			return fmt.Errorf("account %d has asset %d and purpose %d", i+1, account.Asset, account.Purpose)
 		}
+		b.assets[account.Asset-1].owed += account.owes()
 	}
 	first, second, twice := b.accountOf.Fill(b.accounts.Len(),
 		func(i int) (uint64, int) { return b.accounts.At(i).Key.hash(), i },

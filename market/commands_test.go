@@ -126,7 +126,7 @@ func (m *maker) quantity() int64 { return int64(m.choose(41) + m.choose(40)/39) 
 
 func (m *maker) order() market.Order {
 	o := market.Order{
-		Owner: uint64(m.choose(7)), Reference: uint64(m.choose(3)), Price: m.price(), Quantity: m.quantity(),
+		Owner: uint64(1 + m.choose(6)), Reference: uint64(m.choose(3)), Price: m.price(), Quantity: m.quantity(),
 		Side: market.Side(m.choose(2)), SelfTrade: market.SelfTrade(m.choose(3)),
 	}
 	switch m.choose(12) {

@@ -89,11 +89,13 @@ type Open struct {
 	Filled int64
 }
 
-// check tells what is wrong with an order whatever the state of the book.
+// check tells what is wrong with an order whatever the state of the book. Who
+// places it vouches for its owner.
 func (o *Order) check(c *Config, nowMS int64) Refusal {
+	if o.Owner == 0 {
+		panic("market: an order without an owner")
+	}
 	switch {
-	case o.Owner == 0:
-		return OwnerMissing
 	case o.Side > Sell:
 		return SideUnknown
 	case o.Kind >= kinds || o.SelfTrade >= selfTrades:

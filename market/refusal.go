@@ -10,8 +10,6 @@ const (
 	Accepted Refusal = iota
 	// MarketNotFound: there is no market of that number.
 	MarketNotFound
-	// OwnerMissing: owners are numbered from 1 on.
-	OwnerMissing
 	// SideUnknown: a side is Buy or Sell.
 	SideUnknown
 	// KindUnknown: the kind of order or the way to prevent self-trade is none
@@ -67,7 +65,7 @@ const (
 )
 
 var refusalCodes = [refusals]string{
-	"accepted", "market_not_found", "owner_missing", "side_unknown", "kind_unknown",
+	"accepted", "market_not_found", "side_unknown", "kind_unknown",
 	"price_out_of_range", "quantity_out_of_range", "expiry_not_ahead", "expiry_not_allowed",
 	"post_only_must_rest", "order_not_found", "not_owner", "nothing_left", "all_halted",
 	"market_halted", "owner_halted", "not_halted", "auction_locked", "fill_or_kill_in_call",

@@ -229,8 +229,6 @@ func (x *twin) mayTrade(m *twinMarket, owner uint64) market.Refusal {
 func valid(o *market.Order, c *market.Config, nowMS int64) market.Refusal {
 	unpriced := o.Kind == market.Market && o.Price == 0
 	switch {
-	case o.Owner == 0:
-		return market.OwnerMissing
 	case o.Side != market.Buy && o.Side != market.Sell:
 		return market.SideUnknown
 	case o.Kind > market.FOK || o.SelfTrade > market.CancelBoth:
