@@ -38,6 +38,7 @@ type History interface {
 	history.People
 	history.Trail
 	history.Markets
+	history.PastOrders
 }
 
 // Config is what the API is made of. Every field is required that does not say
@@ -52,6 +53,9 @@ type Config struct {
 	// News, which may be nil, lets a function be told what History has learned,
 	// as history.Follower.Tell does.
 	News func(tell func(*history.Chunk))
+	// Await, which may be nil, returns when History has come to a record, or with
+	// the context's error, as history.Follower.WaitFor does.
+	Await func(ctx context.Context, seq uint64) error
 	// Ready reports why the bank cannot serve; nil if it can.
 	Ready    func() error
 	Webhooks Webhooks

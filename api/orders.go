@@ -61,29 +61,7 @@ func index(names []string, name string) int {
 func (s *server) registerOrders() {
 	register(s, created("place-order", "POST", "/v1/orders", "Buy or sell in a market", "orders"), person, s.placeOrder)
 	register(s, operation("list-orders", "GET", "/v1/orders", "Your open orders, market by market", "orders"), person, s.listOrders)
-	register(s, operation("get-order", "GET", "/v1/orders/{order}", "An open order of yours", "orders"), operator|person,
-		func(ctx context.Context, who identity.Principal, in *OrderPath) (*body[wire.Order], error) {
-			u, number, err := s.orderNumber(ctx, in.Order)
-			if err != nil {
-				return nil, err
-			}
-			out, found := &body[wire.Order]{}, false
-			err = s.Bank.Read(ctx, func(state *bank.State) {
-				_, book := state.Market(u.number)
-				var order market.Open
-				if order, found = book.Order(number); !found {
-					return
-				}
-				owner, _ := state.PersonID(order.Owner)
-				if found = who.Kind == identity.Operator || owner == who.PersonID; found {
-					out.Body = openOrder(&u, &order)
-				}
-			})
-			if err == nil && !found {
-				err = refusalOf(bank.MarketRefusal(market.OrderNotFound))
-			}
-			return out, err
-		})
+	s.registerPastOrders()
 	register(s, operation("amend-order", "POST", "/v1/orders/{order}/amend", "Give an order another price or quantity", "orders"), person,
 		func(ctx context.Context, who identity.Principal, in *struct {
 			OrderPath
@@ -236,9 +214,20 @@ func (u *marketUnits) held(side market.Side, value int64) string {
 func openOrder(u *marketUnits, o *market.Open) wire.Order {
 	return wire.Order{
 		Order: orderText(u.number, o.Number), Market: strconv.FormatUint(uint64(u.number), 10), Side: sideNames[o.Side], Type: orderKinds[o.Kind],
-		Price: u.price(o.Price), Quantity: u.quantity(o.Quantity), Open: u.quantity(o.Quantity - o.Filled), Expires: timeText(o.ExpiresMS),
-		PostOnly: o.PostOnly, Status: "open",
+		Price: u.price(o.Price), Quantity: u.quantity(o.Quantity), Filled: u.quantity(o.Filled),
+		Open: u.quantity(o.Quantity - o.Filled), Expires: timeText(o.ExpiresMS), PostOnly: o.PostOnly, Status: "open",
 	}
+}
+
+// orderCursor reads a cursor that is an order.
+func orderCursor(text string) (number uint32, order uint64, err error) {
+	first, rest, _ := strings.Cut(text, "-")
+	market, err := strconv.ParseUint(first, 10, 32)
+	order, errToo := strconv.ParseUint(rest, 10, 64)
+	if err != nil || errToo != nil || market == 0 {
+		return 0, 0, badCursor()
+	}
+	return uint32(market), order, nil
 }
 
 // listOrders pages through the open orders of a person: markets by number,
@@ -247,14 +236,11 @@ func (s *server) listOrders(ctx context.Context, who identity.Principal, in *str
 	Page
 	Market string `query:"market" maxLength:"10" doc:"Only orders in this market."`
 }) (*body[wire.List[wire.Order]], error) {
-	first, lastOrder := uint64(1), uint64(0)
+	first, lastOrder := uint32(1), uint64(0)
 	if in.Cursor != "" {
-		number, rest, _ := strings.Cut(in.Cursor, "-")
-		var err, errToo error
-		first, err = strconv.ParseUint(number, 10, 32)
-		lastOrder, errToo = strconv.ParseUint(rest, 10, 64)
-		if err != nil || errToo != nil || first == 0 {
-			return nil, badCursor()
+		var err error
+		if first, lastOrder, err = orderCursor(in.Cursor); err != nil {
+			return nil, err
 		}
 	}
 	only := uint32(0)
@@ -271,14 +257,14 @@ func (s *server) listOrders(ctx context.Context, who identity.Principal, in *str
 		if !found {
 			return
 		}
-		for number := uint32(first); number <= state.Markets(); number++ {
+		for number := first; number <= state.Markets(); number++ {
 			if only != 0 && number != only {
 				continue
 			}
 			u, _ := unitsIn(state, number)
 			_, book := state.Market(number)
 			for _, order := range book.OwnerOrders(person, bank.MaxTierOrders, nil) {
-				if number == uint32(first) && order <= lastOrder {
+				if number == first && order <= lastOrder {
 					continue
 				}
 				if len(out.Body.Items) == in.Limit {

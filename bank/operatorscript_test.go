@@ -70,9 +70,9 @@ func (s *script) describeOperatorFact(fact bank.Fact) string {
 
 // rowsInCode are refusals of commands that no line of a script can hold.
 var rowsInCode = map[string]string{
-	"repeated":        "a row shows where the first answer is",
-	"too_many_legs":   "TestBoundsOfLegsAndGroups",
-	"group_too_large": "TestBoundsOfLegsAndGroups",
+	"repeated":          "a row shows where the first answer is",
+	"too_many_legs":     "TestBoundsOfLegsAndGroups",
+	"group_too_large":   "TestBoundsOfLegsAndGroups",
 	"market_behind":     "TestExpiryRunsInBoundedSteps",
 	"numbers_exhausted": "TestNumbersRunOut of package market",
 }

@@ -47,10 +47,11 @@ func (c *Client) KeepOrders(ctx context.Context, body wire.Heartbeat, options ..
 	return send[wire.HeartbeatKept](ctx, c, "POST", "/v1/orders/heartbeat", again, body, options)
 }
 
-// GetOrder is get-order: an open order of yours.
+// GetOrder is get-order: an order of yours: as it is in the book, or how it ended.
 // GET /v1/orders/{order}; operator, person.
+// Filters: person.
 func (c *Client) GetOrder(ctx context.Context, order string, options ...Option) (wire.Order, error) {
-	return get[wire.Order](ctx, c, "/v1/orders/"+in(order), options)
+	return get[wire.Order](ctx, c, "/v1/orders/"+in(order), options, "person")
 }
 
 // AmendOrder is amend-order: give an order another price or quantity.
@@ -70,4 +71,11 @@ func (c *Client) CancelOrder(ctx context.Context, order string, body wire.Ending
 // Filters: market, order.
 func (c *Client) ListFills(ctx context.Context, person string, options ...Option) iter.Seq2[wire.PastFill, error] {
 	return pages[wire.PastFill](ctx, c, "/v1/people/"+in(person)+"/fills", options, "market", "order")
+}
+
+// ListPersonOrders is list-person-orders: a person's orders, those that have ended too, market by market, the newest first.
+// GET /v1/people/{person}/orders; operator, person.
+// Filters: market, status.
+func (c *Client) ListPersonOrders(ctx context.Context, person string, options ...Option) iter.Seq2[wire.Order, error] {
+	return pages[wire.Order](ctx, c, "/v1/people/"+in(person)+"/orders", options, "market", "status")
 }

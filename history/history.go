@@ -94,12 +94,16 @@ type Chunk struct {
 	Trades       []Trade  // in order
 	Fills        []Fill   // by person
 	Candles      []Candle // each joins what its time has already
+	Orders       []Order  // by person and market, the newest first
+	OrderChanges []OrderChange
 	candleAt     map[candleKey]int
+	// orderAt and changeAt say where the rows of orders are until they are sorted.
+	orderAt, changeAt map[OrderName]int
 }
 
 func (c *Chunk) rows() int {
 	return len(c.Transactions) + len(c.Postings) + len(c.Accounts) + len(c.Holds) + len(c.HoldEnds) + len(c.Mints) + len(c.Payments) + len(c.Acts) +
-		len(c.Trades) + len(c.Fills) + len(c.Candles) + len(c.Affairs)
+		len(c.Trades) + len(c.Fills) + len(c.Candles) + len(c.Affairs) + len(c.Orders) + len(c.OrderChanges)
 }
 
 // Transaction is an accepted command that did something.

@@ -18,6 +18,7 @@ type Tables interface {
 	Affairs
 	Trail
 	Markets
+	PastOrders
 }
 
 // Books answers about accounts and operations. All lists are bounded and are

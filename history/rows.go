@@ -95,8 +95,13 @@ func (c *Chunk) addFact(t Transaction, fact bank.Fact, first int) {
 			ReceivablePointsMicro: f.ReceivablePointsMicro, Epoch: f.Epoch, PolicyVersion: f.PolicyVersion,
 			Commitment: f.Commitment, Seq: t.Seq, Index: t.Index, TimeMS: t.TimeMS,
 		})
-	case bank.OrderFilled, bank.MarketCleared:
+	case bank.OrderFilled:
 		c.addTrade(t, f)
+		c.addOrder(t, f)
+	case bank.MarketCleared:
+		c.addTrade(t, f)
+	case bank.OrderPlaced, bank.OrderAmended, bank.OrderCancelled:
+		c.addOrder(t, f)
 	case bank.EpochPaid:
 		c.Payments = append(c.Payments, Payment{
 			Person: f.Person, Epoch: f.Epoch, World: f.World, PointsMicro: f.PointsMicro, TimeMicro: f.TimeMicro,
@@ -153,5 +158,7 @@ func (c *Chunk) sort() {
 	})
 	c.Affairs = slices.Compact(c.Affairs)
 	slices.SortFunc(c.Trades, func(a, b Trade) int { return cmp.Or(cmp.Compare(a.Market, b.Market), a.Compare(b.Position)) })
+	slices.SortFunc(c.Orders, func(a, b Order) int { return a.Compare(b.OrderName) })
+	slices.SortFunc(c.OrderChanges, func(a, b OrderChange) int { return a.Compare(b.OrderName) })
 	slices.SortFunc(c.Fills, func(a, b Fill) int { return cmp.Or(cmp.Compare(a.Person, b.Person), a.Compare(b.Position)) })
 }

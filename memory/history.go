@@ -62,6 +62,11 @@ func (h *History) Apply(ctx context.Context, after uint64, chunk *history.Chunk)
 	h.rows.Affairs = append(h.rows.Affairs, chunk.Affairs...)
 	h.rows.Payments = append(h.rows.Payments, chunk.Payments...)
 	h.applyHolds(chunk)
+	h.rows.Orders = append(h.rows.Orders, chunk.Orders...)
+	for _, change := range chunk.OrderChanges {
+		i := slices.IndexFunc(h.rows.Orders, func(o history.Order) bool { return o.OrderName == change.OrderName })
+		h.rows.Orders[i].Add(change.OrderState)
+	}
 	h.rows.Trades = append(h.rows.Trades, chunk.Trades...)
 	h.rows.Fills = append(h.rows.Fills, chunk.Fills...)
 	for _, candle := range chunk.Candles {
@@ -285,4 +290,24 @@ func (h *History) Candles(_ context.Context, market uint32, minutes int32, fromM
 	return choose(h, &h.rows.Candles, func(c history.Candle) bool {
 		return c.Market == market && c.Minutes == minutes && c.StartMS >= fromMS && c.StartMS < toMS
 	}, func(a, b history.Candle) int { return cmp.Compare(a.StartMS, b.StartMS) }, limit)
+}
+
+// Order implements history.PastOrders.
+func (h *History) Order(_ context.Context, name history.OrderName) (history.Order, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	i := slices.IndexFunc(h.rows.Orders, func(o history.Order) bool { return o.OrderName == name })
+	if i < 0 {
+		return history.Order{}, history.ErrNotFound
+	}
+	return h.rows.Orders[i], nil
+}
+
+// Orders implements history.PastOrders.
+func (h *History) Orders(_ context.Context, person uint64, query history.OrderQuery) ([]history.Order, error) {
+	last := history.OrderName{Person: person, Market: query.AfterMarket, Number: query.AfterNumber}
+	return choose(h, &h.rows.Orders, func(o history.Order) bool {
+		return o.Person == person && (query.Market == 0 || o.Market == query.Market) && query.Keeps(o.Status) &&
+			(query.AfterMarket == 0 || o.Compare(last) > 0)
+	}, func(a, b history.Order) int { return a.Compare(b.OrderName) }, query.Limit)
 }

@@ -177,11 +177,33 @@ var historyMigrations = []string{
 		idx    INTEGER NOT NULL,
 		PRIMARY KEY (topic, number, seq, idx)
 	) WITHOUT ROWID;
-	` + clearing(historyTables[:len(historyTables)-1]), // which is made again, with the new table
+	` + clearing(historyTables[:len(historyTables)-2]), // which is made again, with the new table
+	`CREATE TABLE orders (
+		person     INTEGER NOT NULL,
+		market     INTEGER NOT NULL,
+		newest     INTEGER NOT NULL, -- 2^63 - 1 - number: ascends from the newest on
+		seq        INTEGER NOT NULL,
+		idx        INTEGER NOT NULL,
+		placed_ms  INTEGER NOT NULL,
+		side       INTEGER NOT NULL,
+		kind       INTEGER NOT NULL,
+		post_only  BOOLEAN NOT NULL,
+		expires_ms INTEGER NOT NULL,
+		price      INTEGER NOT NULL,
+		quantity   INTEGER NOT NULL,
+		filled     INTEGER NOT NULL,
+		notional   INTEGER NOT NULL,
+		fee        INTEGER NOT NULL,
+		status     INTEGER NOT NULL,
+		reason     INTEGER NOT NULL,
+		ended_ms   INTEGER NOT NULL,
+		PRIMARY KEY (person, market, newest)
+	) WITHOUT ROWID;
+	` + clearing(historyTables[:len(historyTables)-1]),
 }
 
 // historyTables are all of them, the cursor first.
-var historyTables = []string{"cursor", "records", "transactions", "reference", "postings", "accounts", "holds", "mints", "payments", "epochs", "acts", "trades", "fills", "candles", "affairs"}
+var historyTables = []string{"cursor", "records", "transactions", "reference", "postings", "accounts", "holds", "mints", "payments", "epochs", "acts", "trades", "fills", "candles", "affairs", "orders"}
 
 func clearing(tables []string) string {
 	return "DELETE FROM " + strings.Join(tables, "; DELETE FROM ")
@@ -279,7 +301,7 @@ func (h *History) Apply(ctx context.Context, after uint64, chunk *history.Chunk)
 		}
 		for _, write := range []func(context.Context, *transaction, *history.Chunk) error{
 			writeTransactions, writePostings, writeAccounts, writeHolds, writeMints, writeEpochs, writeActs,
-			writeTrades, writeAffairs,
+			writeTrades, writeAffairs, writeOrders,
 		} {
 			if err := write(ctx, tx, chunk); err != nil {
 				return err

@@ -121,6 +121,7 @@ func History(t *testing.T, create func(t *testing.T) (open func() history.Tables
 		"statements tell what happened to an account": historyStatement,
 		"references, holds, mints and epochs":         historyOperations,
 		"trades, fills and candles":                   historyTrades,
+		"orders":                                      historyOrders,
 		"a chunk is applied once":                     historyOnce,
 		"a history of another journal is refused":     historyForeign,
 	}

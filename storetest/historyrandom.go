@@ -15,6 +15,7 @@ import (
 // randomRecords adds records of random commands, refused ones among them.
 func (j *Records) randomRecords(rt *rapid.T) {
 	var holds []uint64
+	var orders []bank.OrderPlaced
 	j.openMarkets()
 	for range rapid.IntRange(1, 12).Draw(rt, "records") {
 		if rapid.IntRange(0, 5).Draw(rt, "a night passes") == 0 {
@@ -22,11 +23,18 @@ func (j *Records) randomRecords(rt *rapid.T) {
 		}
 		var commands [][]byte
 		for range rapid.IntRange(1, 8).Draw(rt, "commands") {
-			commands = append(commands, j.randomCommand(rt, holds))
+			if rapid.IntRange(0, 4).Draw(rt, "about orders") == 0 {
+				commands = append(commands, randomOrder(rt, orders))
+			} else {
+				commands = append(commands, j.randomCommand(rt, holds))
+			}
 		}
 		for _, answer := range j.Add(commands...) {
 			if placed, found := bank.First[bank.HoldPlaced](answer); found {
 				holds = append(holds, placed.Hold)
+			}
+			if placed, found := bank.First[bank.OrderPlaced](answer); found {
+				orders = append(orders, placed)
 			}
 		}
 	}
@@ -36,11 +44,7 @@ func (j *Records) randomCommand(rt *rapid.T, holds []uint64) []byte {
 	account := rapid.SampledFrom([]uint64{j.Account(0), j.Account(1), j.Account(2)})
 	amount := rapid.Int64Range(1, 50)
 	reference := rapid.SampledFrom([]string{"", "order-1", "order-2"}).Draw(rt, "reference")
-	switch kind := rapid.IntRange(0, 10).Draw(rt, "kind"); {
-	case kind >= 8:
-		side := market.Side(rapid.IntRange(0, 1).Draw(rt, "side"))
-		return order(rapid.Uint32Range(1, 2).Draw(rt, "market"), rapid.Uint64Range(1, 2).Draw(rt, "person"), side,
-			rapid.Int64Range(1, 5).Draw(rt, "price"), rapid.Int64Range(1, 5).Draw(rt, "quantity"))
+	switch kind := rapid.IntRange(0, 7).Draw(rt, "kind"); {
 	case kind <= 1:
 		legs := make([]ledger.Leg, rapid.IntRange(1, 3).Draw(rt, "legs"))
 		for i := range legs {
@@ -76,6 +80,24 @@ func (j *Records) randomCommand(rt *rapid.T, holds []uint64) []byte {
 		return act.AppendTo(nil)
 	}
 	return bank.AppendTick(nil)
+}
+
+// randomOrder places an order, or amends or cancels one of those that were
+// placed, which may have ended.
+func randomOrder(rt *rapid.T, orders []bank.OrderPlaced) []byte {
+	price, quantity := rapid.Int64Range(1, 5).Draw(rt, "price"), rapid.Int64Range(1, 5).Draw(rt, "quantity")
+	if kind := rapid.IntRange(0, 4).Draw(rt, "kind of command"); kind < 2 && len(orders) > 0 {
+		o := rapid.SampledFrom(orders).Draw(rt, "order")
+		if kind == 0 {
+			return bank.CancelOrder{Market: o.Market, Person: o.Person, Order: o.Order}.AppendTo(nil)
+		}
+		return bank.AmendOrder{Market: o.Market, Person: o.Person, Order: o.Order, Price: price, Quantity: quantity}.AppendTo(nil)
+	}
+	return bank.PlaceOrder{
+		Market: rapid.Uint32Range(1, 2).Draw(rt, "market"), Person: rapid.Uint64Range(1, 2).Draw(rt, "person"),
+		Side: market.Side(rapid.IntRange(0, 1).Draw(rt, "side")), Kind: rapid.SampledFrom([]market.Kind{market.GTC, market.GTC, market.IOC}).Draw(rt, "kind of order"),
+		Price: price, Quantity: quantity,
+	}.AppendTo(nil)
 }
 
 // answers is all that tables can tell about a journal, read page by page.
@@ -114,6 +136,11 @@ func answers(t tester, tables history.Tables, j *Records, limit int) map[string]
 		all[named("fills", uint64(number))] = pages(t, func(last *history.Fill) ([]history.Fill, error) {
 			return tables.Fills(ctx, uint64(number), history.FillQuery{Before: last.Position, Limit: limit})
 		})
+		all[named("orders", uint64(number))] = pages(t, func(last *history.Order) ([]history.Order, error) {
+			return tables.Orders(ctx, uint64(number), history.OrderQuery{AfterMarket: last.Market, AfterNumber: last.Number, Limit: limit})
+		})
+		all[named("ended orders", uint64(number))] = must(tables.Orders(ctx, uint64(number), history.OrderQuery{Ended: true, Market: 1}))(t)
+		all[named("open orders", uint64(number))] = must(tables.Orders(ctx, uint64(number), history.OrderQuery{OneStatus: true}))(t)
 		for _, minutes := range history.Resolutions {
 			all[named("candles", uint64(number)*10_000+uint64(minutes))] = must(tables.Candles(ctx, number, minutes, 0, j.nowMS+1, 0))(t)
 		}

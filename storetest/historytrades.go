@@ -89,3 +89,51 @@ func historyTrades(t *testing.T, open func() history.Tables) {
 		t.Fatalf("the day: %+v", day)
 	}
 }
+
+// An order has one row from its placing to its end, whether both are in one
+// chunk or not.
+func historyOrders(t *testing.T, open func() history.Tables) {
+	j := NewRecords()
+	j.openMarkets()
+	start := j.Len()
+	placed, _ := bank.First[bank.OrderPlaced](j.Add(order(1, 1, market.Sell, 7, 10))[0])
+	taker := order(1, 2, market.Buy, 7, 4)
+	j.Add(taker)
+	j.Add(bank.AmendOrder{Market: 1, Person: 1, Order: placed.Order, Price: 8, Quantity: 9}.AppendTo(nil))
+	j.Add(taker, order(1, 2, market.Buy, 8, 2)) // the first rests
+	j.Add(bank.CancelOrder{Market: 1, Person: 1, Order: placed.Order}.AppendTo(nil))
+	second, _ := bank.First[bank.OrderPlaced](j.Add(order(2, 1, market.Sell, 7, 1))[0])
+	times := func(n uint64) int64 { return j.records[start+n].TimeMS }
+	name := history.OrderName{Person: 1, Market: 1, Number: placed.Order}
+	sold := history.Order{OrderName: name, Seq: start + 1, PlacedMS: times(0), Side: market.Sell, OrderState: history.OrderState{Price: 7, Quantity: 10}}
+	steps := []history.OrderState{
+		{Price: 7, Quantity: 10},
+		{Price: 7, Quantity: 10, Filled: 4, Notional: 28, Fee: 1},
+		{Price: 8, Quantity: 9, Filled: 4, Notional: 28, Fee: 1},
+		{Price: 8, Quantity: 9, Filled: 6, Notional: 44, Fee: 1},
+		{Price: 8, Quantity: 9, Filled: 6, Notional: 44, Fee: 1, Status: history.OrderCancelled, Reason: market.ByOwner, EndedMS: times(4)},
+	}
+	tables := open()
+	for n, state := range steps {
+		j.ShowUpTo(start + uint64(n) + 1)
+		check(t, j.Follow(t, tables, 1).CatchUp(t.Context()))
+		sold.OrderState = state
+		same(t, "an order", must(tables.Order(t.Context(), name))(t), sold)
+	}
+	j.ShowUpTo(j.Len())
+	check(t, j.Follow(t, tables, 1).CatchUp(t.Context()))
+	all := must(tables.Orders(t.Context(), 1, history.OrderQuery{}))(t)
+	if len(all) != 2 || all[0] != sold || all[1].Number != second.Order || all[1].Market != 2 {
+		t.Fatalf("the orders of a person: %+v", all)
+	}
+	same(t, "behind the first", must(tables.Orders(t.Context(), 1, history.OrderQuery{AfterMarket: 1, AfterNumber: placed.Order}))(t), all[1:])
+	same(t, "of one market", must(tables.Orders(t.Context(), 1, history.OrderQuery{Market: 2}))(t), all[1:])
+	same(t, "those that have ended", must(tables.Orders(t.Context(), 1, history.OrderQuery{Ended: true}))(t), all[:1])
+	same(t, "the open ones", must(tables.Orders(t.Context(), 1, history.OrderQuery{OneStatus: true}))(t), all[1:])
+	others := must(tables.Orders(t.Context(), 2, history.OrderQuery{Limit: 2}))(t)
+	if len(others) != 2 || others[0].Number <= others[1].Number || others[0].Status != history.OrderFilled || others[0].EndedMS != times(3) {
+		t.Fatalf("the newest orders of another: %+v", others)
+	}
+	_, err := tables.Order(t.Context(), history.OrderName{Person: 2, Market: 1, Number: placed.Order})
+	wantErr(t, err, history.ErrNotFound)
+}

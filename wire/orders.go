@@ -34,6 +34,7 @@ type Order struct {
 	Type     string `json:"type,omitempty" enum:"gtc,gtd,market,ioc,fok"`
 	Price    string `json:"price,omitempty" doc:"Its limit, as bounded by the market's bands."`
 	Quantity string `json:"quantity,omitempty" doc:"The whole quantity."`
+	Filled   string `json:"filled,omitempty" doc:"What it has traded, where the order is read."`
 	Open     string `json:"open" doc:"What may still trade."`
 	Expires  string `json:"expires,omitempty"`
 	PostOnly bool   `json:"post_only,omitempty"`
@@ -41,8 +42,10 @@ type Order struct {
 	Reason   string `json:"reason,omitempty" doc:"Why it was cancelled." enum:"by_owner,by_operator,expired,unfilled,self_trade,disconnected"`
 	Held     string `json:"held,omitempty" doc:"What it holds: of the base to sell, of the quote to buy."`
 	Fills    []Fill `json:"fills,omitempty" doc:"What it traded in this call."`
-	Paid     string `json:"paid,omitempty" doc:"Of the quote, in this call, without the fee."`
-	Fee      string `json:"fee,omitempty" doc:"Of the quote, in this call."`
+	Paid     string `json:"paid,omitempty" doc:"Of the quote, without the fee: in this call, or, where an order that has ended is read, in all."`
+	Fee      string `json:"fee,omitempty" doc:"Of the quote, likewise."`
+	Placed   string `json:"placed,omitempty"`
+	Ended    string `json:"ended,omitempty"`
 	// Operation says where it stands in the journal.
 	Operation string `json:"operation,omitempty"`
 }

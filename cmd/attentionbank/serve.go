@@ -177,7 +177,7 @@ func (c *serveCommand) wayOut() (wayOut, error) {
 func (c *serveCommand) handler(n *node, entry *door, counts *traffic) http.Handler {
 	return api.New(api.Config{
 		Bank: boundedBank{n.journal, n.follower, c.HistoryLag.Milliseconds()}, Identity: n.identity, Standings: n.standings, Payer: c.payer(), Collector: n.collector, History: n.history,
-		Webhooks: n.webhooks(c.WebhooksToPrivate), Conduct: n.patrol, Lag: n.follower.Lag, News: n.follower.Tell,
+		Webhooks: n.webhooks(c.WebhooksToPrivate), Conduct: n.patrol, Lag: n.follower.Lag, News: n.follower.Tell, Await: n.follower.WaitFor,
 		Ready: func() error { return errors.Join(entry.err(), n.ready()) }, Metrics: n.metrics(counts.collectors()...), Version: version(), Audience: c.Audience, NowMS: systemMS,
 		Draining: entry.draining, Streams: &counts.streams,
 	})
