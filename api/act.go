@@ -60,7 +60,7 @@ var twoPersonOperations = []string{
 
 // unkeyedCommands give the bank a command and take no Idempotency-Key, because
 // they name what is to be so.
-var unkeyedCommands = []string{"remove-operator", "approve-proposal", "reject-proposal", "set-rate-limit"}
+var unkeyedCommands = []string{"remove-operator", "approve-proposal", "reject-proposal", "set-rate-limit", "import-payout-report"}
 
 // targetOf names what an operation is about, by the ids in its path. What a
 // world calls its users is not among them: the journal is for ever.
@@ -130,7 +130,7 @@ func (s *server) failedAct(ctx context.Context, operation string, err error) err
 
 // withheld are members of bodies that the journal must not keep for ever:
 // texts in which people may be named, and secrets.
-var withheld = []string{"label", "url", "secret", "user_id", "statement", "country", "age"}
+var withheld = []string{"label", "url", "secret", "user_id", "statement", "country", "age", "report"}
 
 // bodyText is a request's body as the trail shows it; of a long one its hash.
 func bodyText(in any) string {

@@ -133,6 +133,7 @@ var examples = map[string]any{
 	"amount": "2.5", "price": "1.5", "max_price": "1.5", "max_total": "3", "quantity": 2, "reference": "order-1", "user_id": "alice", "anonymous_id": "device-1",
 	"product": "sword", "label": "laptop", "code": "ab_claim_…", "policy": "name: cafe\nalpha_per_hour: 30\n", "rules": "name: first\nrules: []\n", "url": "https://world.example/hook",
 	"currency": "EUR", "iban": "DE89370400440532013000", "paid": "0.07", "per": "0.3", "min_paid": "0.2",
+	"report": `<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.10">…</Document>`,
 	"lambda": "0.016667", "budget": "1000000", "daily": "5", "floor": "0", "credit_limit": "0", "key_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "tokens": []any{"eyJ….eyJ….…", "eyJ….eyJ….…"}, "keys": []any{},
 }
 

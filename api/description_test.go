@@ -18,7 +18,7 @@ var repeatable = []string{
 	"revoke-key", "erase-person", "open-session", "send-batch", "send-track", "send-page", "send-screen", "send-identify", "send-group", "send-alias",
 	"send-b", "send-t", "send-p", "send-s", "send-i", "send-g", "send-a", "send-cloudevents", "send-snowplow", "send-posthog-batch", "send-posthog-events", "send-posthog",
 	"set-token-keys", "open-own-session", "create-link", "end-link", "set-webhook", "send-message-again", "remove-operator", "approve-proposal", "reject-proposal", "set-rate-limit", "end-allowance", "set-attributes",
-	"keep-orders", "create-conversion",
+	"keep-orders", "create-conversion", "import-payout-report",
 	"set-consent", "report-consent", "exclude-oneself",
 	"set-payee",
 }

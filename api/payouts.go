@@ -136,6 +136,7 @@ func (s *server) registerPayouts() {
 			return s.endPayout(ctx, who, in.Payout, bank.EndPayout{Key: in.key(who, "cancel-payout"), Reference: in.Body.Reference, Status: bank.PayoutCancelled})
 		})
 	s.registerPayoutFiles()
+	s.registerPayoutReports()
 	s.registerCards()
 }
 

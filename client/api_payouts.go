@@ -40,6 +40,12 @@ func (c *Client) GetPayoutFile(ctx context.Context, file string, options ...Opti
 	return get[wire.PayoutText](ctx, c, "/v1/payout-files/"+in(file), options, "format")
 }
 
+// ImportPayoutReport is import-payout-report: note what the operator's bank says became of a file of payouts (pain.002); given again it changes nothing.
+// PUT /v1/payout-files/{file}/report; operator.
+func (c *Client) ImportPayoutReport(ctx context.Context, file string, body wire.NewPayoutReport, options ...Option) (wire.PayoutReport, error) {
+	return send[wire.PayoutReport](ctx, c, "PUT", "/v1/payout-files/"+in(file)+"/report", again, body, options)
+}
+
 // GetPayoutRate is get-payout-rate: for how much an asset is paid out now.
 // GET /v1/payout-rates/{asset}; operator, server, person.
 func (c *Client) GetPayoutRate(ctx context.Context, asset string, options ...Option) (wire.PayoutRate, error) {

@@ -56,6 +56,10 @@ func FileID(file uint64) string { return filePrefix + strconv.FormatUint(file, 1
 // PaymentID is the end-to-end id of a payout; no other payout ever has it.
 func PaymentID(payout uint64) string { return paymentPrefix + strconv.FormatUint(payout, 10) }
 
+// FileNumber returns the number of the file that has a message id, 0 if that is
+// none of ours.
+func FileNumber(id string) uint64 { return numberOf(id, filePrefix) }
+
 // numberOf reads what FileID and PaymentID write, 0 for anything else.
 func numberOf(id, prefix string) uint64 {
 	digits, is := strings.CutPrefix(id, prefix)

@@ -61,6 +61,30 @@ type PayoutOutcome struct {
 	Reference string `json:"reference,omitempty" maxLength:"64" doc:"Names the business operation."`
 }
 
+// NewPayoutReport is what the operator's bank says became of payouts.
+type NewPayoutReport struct {
+	Report string `json:"report" minLength:"1" maxLength:"4194304" doc:"ISO 20022 pain.002 (customer payment status report) as XML, of any version."`
+}
+
+// PayoutReport is what a report says and what was done about it.
+type PayoutReport struct {
+	Message  string          `json:"message" doc:"Id of the report."`
+	File     string          `json:"file" doc:"Message id of the file that it is about."`
+	Code     string          `json:"code,omitempty" doc:"Status of the whole file."`
+	Reasons  []string        `json:"reasons,omitempty"`
+	Counts   map[string]int  `json:"counts" doc:"Payouts by outcome."`
+	Findings []PayoutFinding `json:"findings"`
+}
+
+// PayoutFinding is what a report says of one payment.
+type PayoutFinding struct {
+	Payment string   `json:"payment" doc:"End-to-end id."`
+	Payout  string   `json:"payout,omitempty"`
+	Code    string   `json:"code,omitempty" doc:"Status by the external code set of ISO 20022."`
+	Reasons []string `json:"reasons,omitempty"`
+	Outcome string   `json:"outcome" enum:"paid,failed,stays,already,unmatched,mismatch,conflict,duplicate,unknown" doc:"paid, failed: noted now. stays: nothing is decided yet. already: noted before. unmatched: there is no such payout in that file. mismatch: another amount than was sent. conflict: it ended otherwise, or was not sent; somebody has to look. duplicate: rejected because the bank has it already; the first one counts. unknown: no status of ISO 20022."`
+}
+
 // NewCardCredit issues what a person bought by card.
 type NewCardCredit struct {
 	Person    string `json:"person" minLength:"32" maxLength:"32"`

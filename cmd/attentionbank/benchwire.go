@@ -9,27 +9,27 @@ import (
 	"strings"
 )
 
-// wire is a plain HTTP/1.1 connection for the load of a benchmark: it costs
+// plainWire is a plain HTTP/1.1 connection for the load of a benchmark: it costs
 // the machine that is measured as little as it can, and trusts the answers of
 // this program's own server.
-type wire struct {
+type plainWire struct {
 	connection net.Conn
 	reader     *bufio.Reader
 	request    []byte
 }
 
-func dialWire(address string) (*wire, error) {
+func dialWire(address string) (*plainWire, error) {
 	connection, err := net.Dial("tcp", address)
 	if err != nil {
 		return nil, err
 	}
-	return &wire{connection: connection, reader: bufio.NewReaderSize(connection, 64<<10)}, nil
+	return &plainWire{connection: connection, reader: bufio.NewReaderSize(connection, 64<<10)}, nil
 }
 
-func (w *wire) close() { w.connection.Close() }
+func (w *plainWire) close() { w.connection.Close() }
 
 // post sends a request that must be answered with a status.
-func (w *wire) post(path, key, idempotencyKey string, body []byte, status int) error {
+func (w *plainWire) post(path, key, idempotencyKey string, body []byte, status int) error {
 	got, answer, err := w.send(path, key, idempotencyKey, body)
 	if err == nil && got != status {
 		err = fmt.Errorf("status %d, expected %d: %s", got, status, answer)
@@ -38,7 +38,7 @@ func (w *wire) post(path, key, idempotencyKey string, body []byte, status int) e
 }
 
 // send sends a request and reads the whole answer.
-func (w *wire) send(path, key, idempotencyKey string, body []byte) (status int, answer []byte, err error) {
+func (w *plainWire) send(path, key, idempotencyKey string, body []byte) (status int, answer []byte, err error) {
 	w.request = fmt.Appendf(w.request[:0], "POST %s HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n", path, key)
 	if idempotencyKey != "" {
 		w.request = fmt.Appendf(w.request, "Idempotency-Key: %s\r\n", idempotencyKey)
@@ -71,7 +71,7 @@ func (w *wire) send(path, key, idempotencyKey string, body []byte) (status int, 
 	return status, answer, err
 }
 
-func (w *wire) readBody(length int, chunked bool) (answer []byte, err error) {
+func (w *plainWire) readBody(length int, chunked bool) (answer []byte, err error) {
 	for {
 		if chunked {
 			line, err := w.reader.ReadString('\n')

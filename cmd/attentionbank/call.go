@@ -20,12 +20,25 @@ type callCommand struct {
 	Operation string   `arg:"" optional:"" help:"The operation's name, such as place-order; without it, all are listed."`
 	Values    []string `arg:"" optional:"" help:"What it takes, as name=value; texts as they are, everything else as JSON."`
 
-	Bank           string `help:"Where the bank listens." env:"AB_BANK" default:"http://127.0.0.1:8080" placeholder:"URL"`
-	Key            string `help:"Who asks: a key of the bank. Rather set AB_KEY than write it here." env:"AB_KEY"`
+	Serving
 	Body           string `help:"The whole body from a file, - for standard input." placeholder:"FILE"`
 	All            bool   `help:"Of a list, all pages: an item a line."`
 	IdempotencyKey string `help:"A name for this call: given again within 24 hours, it is done once."`
 	Explain        bool   `help:"Say what the operation takes, and call nothing."`
+}
+
+// Serving is a bank that serves, and who asks it.
+type Serving struct {
+	Bank string `help:"Where the bank listens." env:"AB_BANK" default:"http://127.0.0.1:8080" placeholder:"URL"`
+	Key  string `help:"Who asks: a key of the bank. Rather set AB_KEY than write it here." env:"AB_KEY"`
+}
+
+func (s Serving) client() (*client.Client, error) {
+	bank, err := client.New(client.Config{URL: s.Bank, Key: s.Key})
+	if err != nil {
+		return nil, usage("--bank: %v", err)
+	}
+	return bank, nil
 }
 
 // Help teaches by example.
@@ -46,9 +59,9 @@ Examples:
 
 // Run implements the command.
 func (c *callCommand) Run(env *environment) error {
-	bank, err := client.New(client.Config{URL: c.Bank, Key: c.Key})
+	bank, err := c.client()
 	if err != nil {
-		return usage("--bank: %v", err)
+		return err
 	}
 	text, err := bank.As("").Do(env.context, client.Request{Method: http.MethodGet, Path: "/openapi.json"})
 	if err != nil {

@@ -35,6 +35,7 @@ type cli struct {
 	Restore restoreCommand `cmd:"" help:"Bring a backup into a new data directory, and check it."`
 	Keys    keysCommand    `cmd:"" help:"Show, rotate and rewrap the keys under which a bank is stored."`
 	Call    callCommand    `cmd:"" help:"Call an operation of a bank that serves."`
+	Payouts payoutsCommand `cmd:"" help:"See payouts, put them into files, and note what became of them."`
 	Audit   auditCommand   `cmd:"" help:"Show what operators did, and tried."`
 	Bench   struct {
 		Run    benchCommand `cmd:"" default:"withargs" help:"All benchmarks, or those that are named."`
