@@ -48,7 +48,7 @@ var layers = map[string]struct {
 	"patrol":   {ours: []string{"conduct"}},
 	"identity": {ours: []string{"bank", "eligibility"}, others: []string{"github.com/go-jose/go-jose/v4"}},
 	"outbox":   {ours: []string{"amount", "bank", "payment"}},
-	"payout":   {ours: []string{"bank", "payment"}},
+	"payout":   {ours: []string{"amount", "bank", "payment"}},
 
 	"memory": {ours: []string{"collect", "history", "identity", "journal", "ledger", "outbox"}},
 	"sqldb":  {ours: []string{"collect", "history", "identity", "journal", "ledger", "outbox", "pages"}, others: []string{"github.com/jackc/pgx/v5", "modernc.org/libc", "modernc.org/sqlite"}},

@@ -23,7 +23,7 @@ const (
 	Conflict  Verdict = "conflict"  // it has ended otherwise: somebody has to look
 	// Duplicate: rejected since the bank has it already; the first one counts.
 	Duplicate Verdict = "duplicate"
-	NotKnown  Verdict = "unknown"   // the status is none of ISO 20022
+	NotKnown  Verdict = "unknown" // the status is none of ISO 20022
 )
 
 // Finding is what a report says of a payout, and what that means.
