@@ -94,6 +94,7 @@ var refusals = map[bank.Refusal]struct {
 	bank.AllowanceInvalid:                         {http.StatusUnprocessableEntity, "Accepted: an allowance of 0 to 1000000 TIME a day; 0 takes it back."},
 	bank.AllowanceExceeded:                        {http.StatusConflict, "The person lets this world spend less today, or nothing. The person grants an allowance; a UTC day later it is whole again."},
 	bank.OwnLimitInvalid:                          {http.StatusUnprocessableEntity, "Accepted: limits of zero or more TIME, minutes of 0 to 1440."},
+	bank.RetentionInvalid:                         {http.StatusUnprocessableEntity, "Accepted: 7 days, for which message ids are remembered, to 3650."},
 	bank.OwnLimitReached:                          {http.StatusForbidden, "It is more than you allow yourself today. A higher limit holds 24 hours after you set it."},
 	bank.QuoteExpired:                             {http.StatusConflict, "The quote is no longer good, or says a time more than a minute ahead. Ask for another."},
 	bank.CollectionInvalid:                        {http.StatusUnprocessableEntity, "Accepted: an asset of the world without decimal places of which nothing was issued and that no product or market is in; a window of up to 90 days; a royalty of up to 2500."},

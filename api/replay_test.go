@@ -13,6 +13,7 @@ import (
 var keyed = map[string]struct{ who, body, other string }{
 	"create-world":         {"operator", `{"world":"plaza"}`, `{"world":"park"}`},
 	"set-world-share":      {"operator", `{"weight":3}`, `{"weight":4}`},
+	"set-world-retention":  {"operator", `{"days":30}`, `{"days":31}`},
 	"publish-policy":       {"operator", `{"policy":"beta: 1"}`, `{"policy":"beta: 2"}`},
 	"set-monetary-policy":  {"operator", monetary("capped"), monetary("fixed")},
 	"create-asset":         {"operator", `{"asset":"TICKET","scale":0}`, `{"asset":"TICKET","scale":1}`},

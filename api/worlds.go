@@ -68,13 +68,14 @@ func (s *server) registerWorlds() {
 			}
 			return s.changedWorld(ctx, number, answer)
 		})
+	s.registerRetention()
 	s.registerKeys()
 	s.registerPolicies()
 }
 
 func worldOf(state *bank.State, number uint32) wire.World {
 	w := state.World(number)
-	return wire.World{World: w.Code, Number: number, ShareWeight: w.ShareWeight, Pending: points(state.PendingMicro(number))}
+	return wire.World{World: w.Code, Number: number, ShareWeight: w.ShareWeight, RetentionDays: w.RetentionDays, Pending: points(state.PendingMicro(number))}
 }
 
 func (s *server) showWorld(ctx context.Context, number uint32) (*body[wire.World], error) {

@@ -192,6 +192,7 @@ func init() { // not where it is declared, because an approval carries out anoth
 		kindChargeBack:         (*State).chargeBack,
 		kindSetOwnLimits:       (*State).setOwnLimits,
 		kindStopEarning:        (*State).stopEarning,
+		kindSetRetention:       (*State).setRetention,
 		kindSendPayouts:        (*State).sendPayouts,
 	}
 }

@@ -80,6 +80,7 @@ const (
 	kindSetOwnLimits
 	kindStopEarning
 	kindSendPayouts
+	kindSetRetention
 
 	kinds // behind the last
 )

@@ -79,6 +79,7 @@ const (
 	factCardCredited
 	factOwnLimitsSet
 	factPayoutsSent
+	factRetentionSet
 )
 
 // Posted is a posting and what the account came to by it. The two postings of

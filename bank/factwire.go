@@ -47,6 +47,7 @@ func (PayoutEnded) factKind() factKind          { return factPayoutEnded }
 func (PayoutsSent) factKind() factKind          { return factPayoutsSent }
 func (CardCredited) factKind() factKind         { return factCardCredited }
 func (OwnLimitsSet) factKind() factKind         { return factOwnLimitsSet }
+func (RetentionSet) factKind() factKind         { return factRetentionSet }
 
 // The methods below append facts to the answer of the running command.
 
@@ -174,5 +175,6 @@ var factReaders = []func(*reader) Fact{
 	factPayoutEnded:          func(r *reader) Fact { return PayoutEnded{r.u64(), PayoutStatus(min(r.u8(), uint8(PayoutLeftOut)))} },
 	factPayoutsSent:          func(r *reader) Fact { return PayoutsSent{r.u64(), r.i64()} },
 	factCardCredited:         func(r *reader) Fact { return CardCredited{r.u64(), readCardCredit(r.take(cardCreditBytes))} },
+	factRetentionSet:         func(r *reader) Fact { return RetentionSet{r.u32(), r.u16()} },
 	factOwnLimitsSet:         func(r *reader) Fact { return OwnLimitsSet{ownLimitsFrom(r)} },
 }

@@ -170,6 +170,8 @@ const (
 	// PayoutNotSent: the payout is in no file, or in one that was not handed over
 	// yet.
 	PayoutNotSent
+	// RetentionInvalid: events are kept for MinRetentionDays to MaxRetentionDays.
+	RetentionInvalid
 )
 
 // Where the refusals of the markets' books begin, those of what the bank allows
@@ -217,7 +219,7 @@ var refusalCodes = [...]string{
 	"payout_rate_invalid", "payouts_closed", "payout_out_of_range", "payout_worse", "payout_not_found", "payout_over",
 	"chargeback_owed", "card_credit_invalid", "card_credit_not_found", "card_credit_over",
 	"own_limit_invalid", "own_limit_reached",
-	"payout_not_sent",
+	"payout_not_sent", "retention_invalid",
 }
 
 // String returns the stable code by which clients know the refusal.

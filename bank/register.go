@@ -17,6 +17,9 @@ type World struct {
 	Code string
 	// ShareWeight is its part in the budget of an epoch.
 	ShareWeight uint32
+	// RetentionDays is for how many days after they arrived it keeps the events
+	// that it reports.
+	RetentionDays uint16
 	// pendingMicro is the sum of the points of the world that wait for the
 	// close of the epochs of either parity.
 	pendingMicro [2]int64
@@ -77,7 +80,7 @@ func (s *State) registerWorld(r *reader) Refusal {
 	if len(s.worlds) >= MaxWorlds {
 		return TooMany
 	}
-	s.worlds = append(s.worlds, World{Code: string(code), ShareWeight: 1})
+	s.worlds = append(s.worlds, World{Code: string(code), ShareWeight: 1, RetentionDays: DefaultRetentionDays})
 	number := uint32(len(s.worlds))
 	s.answer = le.AppendUint32(append(s.answer, uint8(factWorldRegistered)), number)
 	account, _ := s.books.Open(ledger.Key{OwnerKind: ledger.OwnerWorld, Owner: uint64(number), Asset: ledger.Time})

@@ -216,6 +216,8 @@ func (s *script) command(args []string, options map[string]string) []byte {
 		return bank.SetMonetaryPolicy{Key: key, Policy: policy}.AppendTo(nil)
 	case "share":
 		return bank.SetWorldShare{Key: key, World: s.world(args[1]), Weight: uint32(s.integer(args[2]))}.AppendTo(nil)
+	case "retention":
+		return bank.SetRetention{Key: key, World: s.world(args[1]), Days: uint16(s.integer(args[2]))}.AppendTo(nil)
 	case "product":
 		product := bank.Product{World: s.world(args[1]), Code: args[2], PriceMicro: s.amount("TIME", args[3]), OnSale: options["sale"] != "no",
 			Supply: s.integer(options["supply"]), RefundWindowMS: s.integer(options["window"]) * 1000, DeadlineMS: s.integer(options["deadline"]) * 1000,
@@ -460,6 +462,8 @@ func (s *script) describeFact(fact bank.Fact, as string) string {
 		return fmt.Sprintf("asset %d", f.Asset)
 	case bank.WorldRegistered:
 		return fmt.Sprintf("world %d", f.World)
+	case bank.RetentionSet:
+		return fmt.Sprintf("world %d keeps its events for %d days", f.World, f.Days)
 	case bank.PersonRegistered:
 		return fmt.Sprintf("person %d with %s", f.Person, s.name(f.TimeAccount))
 	case bank.Minted:

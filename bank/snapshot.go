@@ -169,7 +169,7 @@ func (s *State) appendSmall(dst []byte) []byte {
 	dst = appendI64(le.AppendUint64(dst, s.seq), s.nowMS)
 	dst = le.AppendUint32(dst, uint32(len(s.worlds)))
 	for _, w := range s.worlds {
-		dst = le.AppendUint32(appendText8(dst, w.Code), w.ShareWeight)
+		dst = le.AppendUint16(le.AppendUint32(appendText8(dst, w.Code), w.ShareWeight), w.RetentionDays)
 		dst = appendI64(appendI64(dst, w.pendingMicro[0]), w.pendingMicro[1])
 	}
 	dst = le.AppendUint32(dst, uint32(len(s.policies)))
@@ -204,7 +204,7 @@ func readEpoch(r *reader) Epoch {
 func (s *State) readSmall(r *reader) error {
 	s.seq, s.nowMS = r.u64(), r.i64()
 	for n := r.u32(); n > 0 && !r.short; n-- {
-		s.worlds = append(s.worlds, World{Code: string(r.text8()), ShareWeight: r.u32(), pendingMicro: [2]int64{r.i64(), r.i64()}})
+		s.worlds = append(s.worlds, World{Code: string(r.text8()), ShareWeight: r.u32(), RetentionDays: r.u16(), pendingMicro: [2]int64{r.i64(), r.i64()}})
 	}
 	for n := r.u32(); n > 0 && !r.short; n-- {
 		s.policies = append(s.policies, Policy{World: r.u32(), Version: r.u32(), EffectiveDay: int32(r.u32()), ForImport: r.bool(), Text: string(r.text16())})
@@ -393,6 +393,11 @@ func (s *State) rebuildIndexes() error {
 			if account == nil || account.Purpose != ledger.PurposePoints || s.World(account.Sub/2) == nil {
 				return fmt.Errorf("account %d waits for an epoch and is no account of points", *waiting.At(i))
 			}
+		}
+	}
+	for i := range s.worlds {
+		if !retentionValid(s.worlds[i].RetentionDays) {
+			return fmt.Errorf("world %d keeps its events for %d days", i+1, s.worlds[i].RetentionDays)
 		}
 	}
 	if e := &s.epochs; e.closing.Number != 0 && (len(e.worlds) > len(s.worlds) || e.paid > e.waiting[e.closing.Number&1].Len()) {

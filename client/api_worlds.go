@@ -27,6 +27,12 @@ func (c *Client) GetWorld(ctx context.Context, world string, options ...Option) 
 	return get[wire.World](ctx, c, "/v1/worlds/"+in(world), options)
 }
 
+// SetWorldRetention is set-world-retention: set for how long a world's events are kept.
+// PUT /v1/worlds/{world}/retention; operator, server.
+func (c *Client) SetWorldRetention(ctx context.Context, world string, body wire.Retention, options ...Option) (wire.World, error) {
+	return send[wire.World](ctx, c, "PUT", "/v1/worlds/"+in(world)+"/retention", keyed, body, options)
+}
+
 // SetWorldShare is set-world-share: set a world's weight in the budget.
 // PUT /v1/worlds/{world}/share; operator.
 func (c *Client) SetWorldShare(ctx context.Context, world string, body wire.Share, options ...Option) (wire.World, error) {

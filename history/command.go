@@ -76,6 +76,7 @@ var kinds = [...]struct {
 	66: {"set_own_limits", false},
 	67: {"stop_earning", false},
 	68: {"send_payouts", false},
+	69: {"set_retention", false},
 }
 
 const referenceAt = 1 + 16 // kind and idempotency key

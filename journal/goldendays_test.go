@@ -81,6 +81,7 @@ func (g *golden) begin() {
 		bank.RegisterWorld{Key: g.next(), Code: "meadow-2"}.AppendTo(nil),
 		bank.RegisterAsset{Key: g.next(), Code: "ARCADE-TICKET", World: 1}.AppendTo(nil),
 		bank.SetWorldShare{Key: g.next(), World: 2, Weight: 3}.AppendTo(nil),
+		bank.SetRetention{Key: g.next(), World: 2, Days: 30}.AppendTo(nil),
 	)
 	opened := g.do(
 		bank.OpenAccount{Key: g.next(), OwnerKind: ledger.OwnerWorld, Owner: 1, Asset: 3}.AppendTo(nil),

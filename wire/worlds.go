@@ -5,7 +5,14 @@ type World struct {
 	World       string `json:"world" doc:"Code of the world."`
 	Number      uint32 `json:"number"`
 	ShareWeight uint32 `json:"share_weight" doc:"Its weight in the budget of an epoch."`
-	Pending     string `json:"pending_points" doc:"Points that wait for the close of the running epoch."`
+	// RetentionDays is how long its raw events are kept.
+	RetentionDays uint16 `json:"retention_days" doc:"For how many days after they arrived its events are kept."`
+	Pending       string `json:"pending_points" doc:"Points that wait for the close of the running epoch."`
+}
+
+// Retention is for how long a world keeps its events.
+type Retention struct {
+	Days uint16 `json:"days" minimum:"7" maximum:"3650" doc:"After they arrived. What was earned by them stays; what is dropped does not come back."`
 }
 
 // Key is a key as the API shows it. Secret is there once, when it is made.

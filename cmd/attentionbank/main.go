@@ -31,6 +31,7 @@ type cli struct {
 	Conduct conductCommand `cmd:"" help:"Show the alerts that people's conduct in markets raises."`
 	Fsck    fsckCommand    `cmd:"" help:"Run the whole journal again and check it."`
 	Replay  replayCommand  `cmd:"" help:"Show the state of the bank after a record."`
+	Purge   purgeCommand   `cmd:"" help:"Drop the events that their worlds keep no longer."`
 	Backup  backupCommand  `cmd:"" help:"Copy a bank while it serves, and check the copy."`
 	Restore restoreCommand `cmd:"" help:"Bring a backup into a new data directory, and check it."`
 	Keys    keysCommand    `cmd:"" help:"Show, rotate and rewrap the keys under which a bank is stored."`

@@ -100,6 +100,11 @@ func (n *node) metrics(others ...prometheus.Collector) http.Handler {
 	gauge("message_ids_in_blocks", "Message ids that are remembered on disk.", func() float64 { return float64(events.Seen.InBlocks.Load()) })
 	gauge("message_ids_directory_bytes", "Memory by which message ids on disk are found.", func() float64 { return float64(events.Seen.DirectoryBytes.Load()) })
 	count("message_ids_faults_total", "Blocks of message ids that could not be kept, read or dropped, and are tried again.", func() float64 { return float64(events.Seen.Faults.Load()) })
+	count("purge_entries_total", "Events and sessions that were dropped because their world keeps them no longer.", func() float64 { return float64(events.Purge.Entries.Load()) })
+	count("purge_bytes_total", "Bytes by which that made the log of events smaller.", func() float64 { return float64(events.Purge.Bytes.Load()) })
+	count("purge_steps_total", "Steps in which it was done.", func() float64 { return float64(events.Purge.Steps.Load()) })
+	count("purge_seconds_total", "Time that the steps took, without the pauses between them.", func() float64 { return float64(events.Purge.NS.Load()) / 1e9 })
+	gauge("purge_batches_left", "Batches that the purge that runs has still to look at; 0 if none runs.", func() float64 { return float64(events.Purge.Left.Load()) })
 	gauge("events_waiting", "Requests that wait for the collector.", func() float64 { return float64(n.collector.Waiting()) })
 	if n.outbox != nil {
 		told := n.outbox.Statistics()

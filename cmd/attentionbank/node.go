@@ -165,7 +165,7 @@ func (n *node) openCollector(ctx context.Context, nowMS func() int64) error {
 	n.closers = append(n.closers, ids.Close)
 	n.policies = newPolicyBook(n.journal, nowMS)
 	n.collector, err = collect.Open(ctx, n.tracer.Events(log), head, log, subjects{n.identity}, n.policies.of,
-		collect.Options{Now: nowMS, Blocks: ids, Rules: reviewRules(n.journal), MarkSecret: markSecret(n.identity), PeopleBytes: n.peopleBytes, Watch: n.tracer.Watch("events batch")})
+		collect.Options{Now: nowMS, Blocks: ids, Rules: reviewRules(n.journal), MarkSecret: markSecret(n.identity), PeopleBytes: n.peopleBytes, Purges: log, Retention: retention(n.journal), Watch: n.tracer.Watch("events batch")})
 	if err != nil {
 		return err
 	}

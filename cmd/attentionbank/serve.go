@@ -19,7 +19,8 @@ import (
 type serveCommand struct {
 	Listen string `default:"127.0.0.1:8080" help:"Address to listen on." placeholder:"HOST:PORT"`
 	Site
-	MintEvery time.Duration `default:"1h" help:"How often what was earned is posted as points; the close of an epoch posts it too."`
+	MintEvery  time.Duration `default:"1h" help:"How often what was earned is posted as points; the close of an epoch posts it too."`
+	PurgeEvery time.Duration `default:"1h" help:"How often events that their worlds keep no longer are looked for and dropped, in small steps."`
 	Certificates
 	SingleOperator    bool          `help:"On the first start: let one operator change λ, budgets and accounts by hand. It ends when a second operator is admitted."`
 	DrainWait         time.Duration `help:"How long to go on serving after SIGTERM while /readyz fails already, so that load balancers look elsewhere." placeholder:"DURATION"`
@@ -56,8 +57,8 @@ Stop it with Ctrl-C or SIGTERM: /readyz fails, what waits is answered, a snapsho
 // Run implements the command.
 func (c *serveCommand) Run(env *environment) error {
 	logger := c.logger(env)
-	if c.MintEvery < time.Second {
-		return usage("--mint-every: expected a second or more")
+	if c.MintEvery < time.Second || c.PurgeEvery < time.Second {
+		return usage("--mint-every, --purge-every: expected a second or more")
 	}
 	way, err := c.wayOut()
 	if err != nil {
@@ -196,6 +197,11 @@ func (c *serveCommand) serve(ctx context.Context, n *node, served <-chan error, 
 		defer close(minting)
 		c.mint(loops, n, logger, systemMS)
 	}()
+	purging := make(chan struct{})
+	go func() {
+		defer close(purging)
+		c.purge(loops, n, logger)
+	}()
 	var err error
 	select {
 	case err = <-served:
@@ -213,6 +219,7 @@ func (c *serveCommand) serve(ctx context.Context, n *node, served <-chan error, 
 	stopLoops()
 	<-minting
 	<-standing
+	<-purging
 	if err != nil {
 		err = withHint(err, "mend what it names, such as a full disk, and start again: what was acknowledged is there, and a client's retry counts once")
 	}
