@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 )
 
 // DefaultChunkRows is about how many rows are written in one transaction when
@@ -33,8 +34,7 @@ type Follower struct {
 
 	mu      sync.Mutex
 	cursor  Cursor
-	grew    chan struct{} // closed and made anew when the cursor moves
-	freshMS int64         // when nothing was left to do, last
+	freshMS int64 // when nothing was left to do, last
 	tell    func(*Chunk)
 }
 
@@ -44,7 +44,7 @@ func Open(ctx context.Context, store Store, source Source, options Options) (*Fo
 	if options.NowMS == nil {
 		return nil, errors.New("opening history: no clock was given")
 	}
-	f := &Follower{store: store, source: source, nowMS: options.NowMS, chunkRows: options.ChunkRows, grew: make(chan struct{})}
+	f := &Follower{store: store, source: source, nowMS: options.NowMS, chunkRows: options.ChunkRows}
 	if f.chunkRows <= 0 {
 		f.chunkRows = DefaultChunkRows
 	}
@@ -81,6 +81,7 @@ func (f *Follower) checkOrigin(ctx context.Context) error {
 // until something fails. What was written stays, and Run may be called again.
 func (f *Follower) Run(ctx context.Context) error {
 	for {
+		began := time.Now()
 		if err := f.CatchUp(ctx); err != nil {
 			if ctx.Err() != nil {
 				return nil
@@ -92,6 +93,22 @@ func (f *Follower) Run(ctx context.Context) error {
 		if f.source.Durable() <= at {
 			return nil
 		}
+		rest(ctx, time.Since(began))
+	}
+}
+
+// maxRest bounds the time that a Follower lets pass between two writes.
+const maxRest = 100 * time.Millisecond
+
+// rest lets as much time pass as the last writes took: the writer of the bank
+// comes first, and many records are written with less work than few. With
+// little to do that is no time.
+func rest(ctx context.Context, worked time.Duration) {
+	timer := time.NewTimer(min(worked, maxRest))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
 	}
 }
 
@@ -212,10 +229,6 @@ func (f *Follower) advance(cursor Cursor, fresh bool) {
 	if fresh {
 		f.freshMS = f.nowMS()
 	}
-	if cursor.Seq != f.cursor.Seq {
-		close(f.grew)
-		f.grew = make(chan struct{})
-	}
 	f.cursor = cursor
 }
 
@@ -254,24 +267,6 @@ func (f *Follower) Bound(maxMS int64) error {
 		return fmt.Errorf("%w: by %d records since %d ms", ErrLagging, lag.Records, lag.MS)
 	}
 	return nil
-}
-
-// WaitFor returns when the rows of a record are there, or with ctx's error: so
-// that whoever was answered by the bank finds the answer in the history.
-func (f *Follower) WaitFor(ctx context.Context, seq uint64) error {
-	for {
-		f.mu.Lock()
-		at, grew := f.cursor.Seq, f.grew
-		f.mu.Unlock()
-		if at >= seq {
-			return nil
-		}
-		select {
-		case <-grew:
-		case <-ctx.Done():
-			return fmt.Errorf("waiting for the history of record %d: %w", seq, ctx.Err())
-		}
-	}
 }
 
 // Rebuild clears the store and brings everything in again.

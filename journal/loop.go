@@ -14,7 +14,7 @@ import (
 // run is the loop of the single writer: take what waits, apply it, make it
 // durable, answer it. The first append that fails ends it.
 func (w *Writer) run() {
-	defer close(w.done)
+	defer w.end()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {

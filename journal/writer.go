@@ -75,7 +75,11 @@ type Writer struct {
 	closing   chan struct{}
 	closeOnce sync.Once
 	done      chan struct{}
-	stats     Stats
+	// gate is held for reading by whoever puts into the queue, and shut for ever
+	// when the loop has ended, so that whatever is in the queue is answered.
+	gate  sync.RWMutex
+	shut  bool
+	stats Stats
 
 	at position // owned by the loop
 
@@ -161,9 +165,6 @@ func (w *Writer) Submit(ctx context.Context, commands ...[]byte) ([]Answer, erro
 	// still waits; the answer is only given if it does.
 	select {
 	case <-r.done:
-	case <-w.done:
-		w.refuseQueued()
-		<-r.done
 	case <-ctx.Done():
 		return nil, fmt.Errorf("waiting for the answer, which is still to come: %w", ctx.Err())
 	}
@@ -181,41 +182,45 @@ func (w *Writer) Read(ctx context.Context, read func(*bank.State)) error {
 	if err := w.enqueue(ctx, r, true); err != nil {
 		return err
 	}
-	select {
-	case <-r.done:
-	case <-w.done:
-		w.refuseQueued()
-		<-r.done
-	}
+	<-r.done
 	return r.err
 }
 
+// enqueue puts a request into the queue; from then on it will be answered.
 func (w *Writer) enqueue(ctx context.Context, r *request, wait bool) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	w.gate.RLock()
+	defer w.gate.RUnlock()
+	if w.shut {
+		return w.stopped()
+	}
 	select {
 	case w.queue <- r:
+		return nil
+	default:
+	}
+	if !wait {
+		return ErrBusy
+	}
+	select {
+	case w.queue <- r:
+		return nil
 	case <-w.done:
 		return w.stopped()
-	default:
-		if !wait {
-			return ErrBusy
-		}
-		select {
-		case w.queue <- r:
-		case <-w.done:
-			return w.stopped()
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+	case <-ctx.Done():
+		return ctx.Err()
 	}
-	return nil
 }
 
-// refuseQueued answers what the loop left in the queue when it ended. Whoever
-// waits calls it then, as nobody else will answer.
-func (w *Writer) refuseQueued() {
+// end ends the loop: nothing comes into the queue any more, and what is in it
+// is refused.
+func (w *Writer) end() {
+	close(w.done)
+	w.gate.Lock()
+	w.shut = true
+	w.gate.Unlock()
 	for {
 		select {
 		case r := <-w.queue:
@@ -331,7 +336,6 @@ func (w *Writer) Close(ctx context.Context) error {
 	first := false
 	w.closeOnce.Do(func() { first = true; close(w.closing) })
 	<-w.done
-	w.refuseQueued()
 	w.snapshots.Wait()
 	if err := w.Err(); err != nil || !first {
 		return err

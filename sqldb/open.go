@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -62,6 +63,8 @@ type engine interface {
 	// settle waits until all that can be read is durable, as after a write
 	// whose outcome is unknown, and returns an error if that cannot be told.
 	settle(ctx context.Context, d *database) error
+	// checkpoint brings what was written where it stays, beside the writer.
+	checkpoint(ctx context.Context, d *database) error
 	// wipe leaves no copy of what was overwritten where that is in its power.
 	wipe(ctx context.Context, d *database, tables ...string) error
 }
@@ -151,20 +154,46 @@ type log struct {
 	insert *sql.Stmt
 	// unsettled is set when an append failed: what can be read then may yet be
 	// lost, until the database has settled.
-	unsettled atomic.Bool
+	unsettled   atomic.Bool
+	grown       atomic.Int64  // bytes since a checkpoint was asked for
+	checkpoints chan struct{} // closed by Close
+	closeOnce   sync.Once
+	ended       chan struct{} // closed when no checkpoint runs any more
 }
+
+// checkpointBytes is how much is appended between two checkpoints beside the
+// writer: well below what makes the writer do one itself, see sqlite.connect.
+const checkpointBytes = 2 << 20
 
 func openLog(ctx context.Context, place string, s settings, insert string) (*log, error) {
 	d, err := openDatabase(ctx, place, s)
 	if err != nil {
 		return nil, err
 	}
-	l := &log{database: d}
+	l := &log{database: d, checkpoints: make(chan struct{}, 1), ended: make(chan struct{})}
 	if l.insert, err = d.write.PrepareContext(ctx, insert); err != nil {
 		d.Close()
 		return nil, fmt.Errorf("opening the %s: %w", s.name, err)
 	}
+	go l.checkpointBeside()
 	return l, nil
+}
+
+// checkpointBeside keeps the writer from copying the whole log into the file
+// while everybody waits. What it leaves undone, also by an error, the writer
+// does and reports.
+func (l *log) checkpointBeside() {
+	defer close(l.ended)
+	for range l.checkpoints {
+		_ = l.engine.checkpoint(context.Background(), l.database)
+	}
+}
+
+// Close closes the log.
+func (l *log) Close() error {
+	l.closeOnce.Do(func() { close(l.checkpoints) })
+	<-l.ended
+	return l.database.Close()
 }
 
 // append adds a row that is durable when append returns nil.
@@ -184,8 +213,22 @@ func (l *log) append(ctx context.Context, values ...any) (rows int64, err error)
 	}
 	if err != nil {
 		l.unsettled.Store(true)
+		return rows, err
 	}
-	return rows, err
+	size := 0
+	for _, value := range values {
+		if content, is := value.([]byte); is {
+			size += len(content)
+		}
+	}
+	if l.grown.Add(int64(size)) >= checkpointBytes {
+		l.grown.Store(0)
+		select {
+		case l.checkpoints <- struct{}{}:
+		default: // one is asked for already
+		}
+	}
+	return rows, nil
 }
 
 // settled returns when all that can be read is durable.

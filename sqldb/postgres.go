@@ -202,6 +202,9 @@ func (e *postgres) settle(ctx context.Context, d *database) error {
 	return nil
 }
 
+// checkpoint is the server's to do.
+func (*postgres) checkpoint(context.Context, *database) error { return nil }
+
 // wipe makes the space of rows that were overwritten free. Their bytes are gone
 // from tables when the space is used again, and from the server's log when its
 // segments are.

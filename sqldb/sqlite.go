@@ -104,6 +104,12 @@ func (sqlite) patience() time.Duration { return 0 }
 // settle has nothing to wait for: what a file shows to its only user is in it.
 func (sqlite) settle(context.Context, *database) error { return nil }
 
+// checkpoint copies what it can of the log into the file, and waits for nobody.
+func (sqlite) checkpoint(ctx context.Context, d *database) error {
+	var busy, logged, copied int
+	return d.read.QueryRowContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)").Scan(&busy, &logged, &copied)
+}
+
 // wipe copies the log into the file and cuts it to nothing: it still holds
 // pages as they were. That waits for those who read. Within the file,
 // secure_delete has overwritten what was deleted.

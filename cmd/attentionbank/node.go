@@ -137,6 +137,9 @@ func (n *node) openHistory(ctx context.Context, store *strongroom.Journal, nowMS
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
+		if err := comeLast(); err != nil {
+			warn(fmt.Sprintf("the history is written with the same priority as all else: %v", err))
+		}
 		for running.Err() == nil {
 			if err := n.follower.Run(running); err != nil && running.Err() == nil {
 				warn(fmt.Sprintf("the history cannot follow and will try again: %v", err))
