@@ -31,10 +31,12 @@ type Follower struct {
 	// uncertain is set after a write that failed: the cursor is then read
 	// again. It belongs to the goroutine that runs the Follower.
 	uncertain bool
+	wanted    chan struct{} // somebody waits for what is not there yet
 
 	mu      sync.Mutex
 	cursor  Cursor
-	freshMS int64 // when nothing was left to do, last
+	grew    chan struct{} // closed and made anew when the cursor moves
+	freshMS int64         // when nothing was left to do, last
 	tell    func(*Chunk)
 }
 
@@ -44,7 +46,7 @@ func Open(ctx context.Context, store Store, source Source, options Options) (*Fo
 	if options.NowMS == nil {
 		return nil, errors.New("opening history: no clock was given")
 	}
-	f := &Follower{store: store, source: source, nowMS: options.NowMS, chunkRows: options.ChunkRows}
+	f := &Follower{store: store, source: source, nowMS: options.NowMS, chunkRows: options.ChunkRows, grew: make(chan struct{}), wanted: make(chan struct{}, 1)}
 	if f.chunkRows <= 0 {
 		f.chunkRows = DefaultChunkRows
 	}
@@ -93,7 +95,7 @@ func (f *Follower) Run(ctx context.Context) error {
 		if f.source.Durable() <= at {
 			return nil
 		}
-		rest(ctx, time.Since(began))
+		f.rest(ctx, time.Since(began))
 	}
 }
 
@@ -102,12 +104,13 @@ const maxRest = 100 * time.Millisecond
 
 // rest lets as much time pass as the last writes took: the writer of the bank
 // comes first, and many records are written with less work than few. With
-// little to do that is no time.
-func rest(ctx context.Context, worked time.Duration) {
+// little to do that is no time, and while somebody waits there is none.
+func (f *Follower) rest(ctx context.Context, worked time.Duration) {
 	timer := time.NewTimer(min(worked, maxRest))
 	defer timer.Stop()
 	select {
 	case <-timer.C:
+	case <-f.wanted:
 	case <-ctx.Done():
 	}
 }
@@ -229,6 +232,10 @@ func (f *Follower) advance(cursor Cursor, fresh bool) {
 	if fresh {
 		f.freshMS = f.nowMS()
 	}
+	if cursor.Seq != f.cursor.Seq {
+		close(f.grew)
+		f.grew = make(chan struct{})
+	}
 	f.cursor = cursor
 }
 
@@ -267,6 +274,28 @@ func (f *Follower) Bound(maxMS int64) error {
 		return fmt.Errorf("%w: by %d records since %d ms", ErrLagging, lag.Records, lag.MS)
 	}
 	return nil
+}
+
+// WaitFor returns when the rows of a record are there, or with ctx's error: so
+// that whoever was answered by the bank finds the answer in the history.
+func (f *Follower) WaitFor(ctx context.Context, seq uint64) error {
+	for {
+		f.mu.Lock()
+		at, grew := f.cursor.Seq, f.grew
+		f.mu.Unlock()
+		if at >= seq {
+			return nil
+		}
+		select {
+		case f.wanted <- struct{}{}: // nobody rests while somebody waits
+		default:
+		}
+		select {
+		case <-grew:
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for the history of record %d: %w", seq, ctx.Err())
+		}
+	}
 }
 
 // Rebuild clears the store and brings everything in again.
