@@ -59,11 +59,10 @@ func structured(src []byte) Item {
 	var d draft
 	attributes := map[string]string{}
 	isObject := members(src, func(key, value []byte) {
-		name, _ := text(key)
-		if name == "data" {
+		if string(key) == "data" {
 			d.keepScalars(value)
 		} else if s, isString := text(value); isString {
-			attributes[name] = s
+			attributes[string(key)] = s
 		}
 	})
 	d.refuse(!isObject, "expected an object")

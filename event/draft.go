@@ -1,7 +1,6 @@
 package event
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -55,16 +54,15 @@ func (d *draft) keep(name, value string) {
 
 // keepScalar adds a member of an object if it is a string, number or boolean;
 // what is nested no policy can use.
-func (d *draft) keepScalar(key, value []byte) {
+func (d *draft) keepScalar(name, value []byte) {
 	if len(value) == 0 || value[0] == '{' || value[0] == '[' || value[0] == 'n' {
 		return
 	}
-	name, _ := text(key)
 	s, isString := text(value)
 	if !isString {
 		s = string(value)
 	}
-	d.keep(name, s)
+	d.keep(string(name), s)
 }
 
 // keepScalars adds the scalar members of an object.
@@ -96,18 +94,6 @@ func parseTime(s string) int64 {
 		return 0
 	}
 	return max(t.UnixMilli(), 0)
-}
-
-// shape checks that a body is JSON within the bounds on depth and members. Its
-// events may lie nesting levels deep in it.
-func shape(body []byte, nesting int) error {
-	if err := checkShape(body, MaxDepth+nesting); err != nil {
-		return err
-	}
-	if !json.Valid(body) {
-		return ErrJSON
-	}
-	return nil
 }
 
 // each reads the elements of a list into a batch.

@@ -18,12 +18,12 @@ func DecodePostHog(body []byte) (Batch, error) {
 	var batch Batch
 	var list []byte
 	isObject := members(body, func(key, value []byte) {
-		switch {
-		case keyIs(key, "batch"):
+		switch string(key) {
+		case "batch":
 			list = value
-		case keyIs(key, "api_key"), keyIs(key, "token"):
+		case "api_key", "token":
 			batch.WriteKey, _ = text(value)
-		case keyIs(key, "sent_at"):
+		case "sent_at":
 			batch.SentMS = timeOf(value)
 		}
 	})
@@ -50,16 +50,16 @@ func posthog(src []byte, sentMS int64) Item {
 	var name string
 	var distinctID, properties []byte
 	isObject := members(src, func(key, value []byte) {
-		switch {
-		case keyIs(key, "event"):
+		switch string(key) {
+		case "event":
 			d.take(&name, "event", value, MaxName)
-		case keyIs(key, "uuid"):
+		case "uuid":
 			d.take(&d.MessageID, "uuid", value, MaxID)
-		case keyIs(key, "distinct_id"):
+		case "distinct_id":
 			distinctID = value
-		case keyIs(key, "timestamp"):
+		case "timestamp":
 			d.TimeMS = timeOf(value)
-		case keyIs(key, "properties"):
+		case "properties":
 			properties = value
 		}
 	})
@@ -88,20 +88,22 @@ func posthog(src []byte, sentMS int64) Item {
 func (d *draft) posthogProperties(properties []byte, distinctID *[]byte) (device bool) {
 	var deviceID []byte
 	members(properties, func(key, value []byte) {
-		switch {
-		case keyIs(key, "distinct_id"):
+		switch string(key) {
+		case "distinct_id":
 			if *distinctID == nil {
 				*distinctID = value
 			}
-		case keyIs(key, "$anon_distinct_id"):
+		case "$anon_distinct_id":
 			d.take(&d.AnonymousID, "$anon_distinct_id", value, MaxID)
-		case keyIs(key, "$is_identified"):
+		case "$is_identified":
 			device = device || string(value) == "false"
-		case keyIs(key, "$device_id"):
+		case "$device_id":
 			deviceID = value
-		case keyIs(key, "token"), len(key) > 1 && key[1] == '$':
+		case "token":
 		default:
-			d.keepScalar(key, value)
+			if len(key) == 0 || key[0] != '$' {
+				d.keepScalar(key, value)
+			}
 		}
 	})
 	return device || len(deviceID) > 0 && string(deviceID) == string(*distinctID)

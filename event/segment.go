@@ -32,12 +32,12 @@ func DecodeBatch(body []byte) (Batch, error) {
 	var batch Batch
 	var list []byte
 	isObject := members(body, func(key, value []byte) {
-		switch {
-		case keyIs(key, "batch"):
+		switch string(key) {
+		case "batch":
 			list = value
-		case keyIs(key, "writeKey"):
+		case "writeKey":
 			batch.WriteKey, _ = text(value)
-		case keyIs(key, "sentAt"):
+		case "sentAt":
 			batch.SentMS = timeOf(value)
 		}
 	})
@@ -64,7 +64,7 @@ func DecodeSegment(body []byte) (e Event, writeKey string, err error) {
 		return Event{}, "", err
 	}
 	members(body, func(key, value []byte) {
-		if keyIs(key, "writeKey") {
+		if string(key) == "writeKey" {
 			writeKey, _ = text(value)
 		}
 	})
@@ -81,27 +81,27 @@ func decodeSegment(src []byte) (Event, error) {
 	}
 	var name, original, timestamp, properties, context []byte
 	isObject := members(src, func(key, value []byte) {
-		switch {
-		case keyIs(key, "type"):
+		switch string(key) {
+		case "type":
 			kind, _ := text(value)
 			d.Call = ParseCall([]byte(kind))
-		case keyIs(key, "messageId"):
+		case "messageId":
 			d.take(&d.MessageID, "messageId", value, MaxID)
-		case keyIs(key, "userId"):
+		case "userId":
 			d.take(&d.UserID, "userId", value, MaxID)
-		case keyIs(key, "anonymousId"):
+		case "anonymousId":
 			d.take(&d.AnonymousID, "anonymousId", value, MaxID)
-		case keyIs(key, "event"):
+		case "event":
 			name = value
-		case keyIs(key, "timestamp"):
+		case "timestamp":
 			timestamp = value
-		case keyIs(key, "originalTimestamp"):
+		case "originalTimestamp":
 			original = value
-		case keyIs(key, "sentAt"):
+		case "sentAt":
 			d.SentMS = timeOf(value)
-		case keyIs(key, "properties"):
+		case "properties":
 			properties = value
-		case keyIs(key, "context"):
+		case "context":
 			context = value
 		}
 	})
@@ -129,11 +129,11 @@ func decodeSegment(src []byte) (Event, error) {
 // property device_id.
 func (d *draft) keepDevice(context []byte) {
 	members(context, func(key, device []byte) {
-		if !keyIs(key, "device") {
+		if string(key) != "device" {
 			return
 		}
 		members(device, func(key, id []byte) {
-			if s, isString := text(id); isString && s != "" && keyIs(key, "id") {
+			if s, isString := text(id); isString && s != "" && string(key) == "id" {
 				d.keep("device_id", s)
 			}
 		})

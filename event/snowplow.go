@@ -25,7 +25,7 @@ func DecodeSnowplow(body []byte) (Batch, error) {
 	}
 	var list []byte
 	isObject := members(body, func(key, value []byte) {
-		if keyIs(key, "data") {
+		if string(key) == "data" {
 			list = value
 		}
 	})
@@ -36,9 +36,8 @@ func DecodeSnowplow(body []byte) (Batch, error) {
 	err := batch.each(list, func(value []byte) Item {
 		fields := map[string]string{}
 		members(value, func(key, value []byte) {
-			name, _ := text(key)
 			if s, isString := text(value); isString {
-				fields[name] = s
+				fields[string(key)] = s
 			}
 		})
 		return batch.snowplow(fields)
@@ -136,15 +135,15 @@ func (d *draft) selfDescribed(plain, encoded string) {
 	var schema string
 	var inner, data []byte
 	members(src, func(key, value []byte) {
-		if keyIs(key, "data") {
+		if string(key) == "data" {
 			inner = value
 		}
 	})
 	members(inner, func(key, value []byte) {
-		switch {
-		case keyIs(key, "schema"):
+		switch string(key) {
+		case "schema":
 			schema, _ = text(value)
-		case keyIs(key, "data"):
+		case "data":
 			data = value
 		}
 	})
