@@ -119,6 +119,12 @@ func (w *worldDay) at(sinceMS int64) *act {
 // PresentSeconds returns the presence over all worlds: at most 86,400.
 func (d *Day) PresentSeconds() int64 {
 	buckets := 0
+	if len(d.worlds) == 1 {
+		for _, word := range &d.worlds[0].presence {
+			buckets += bits.OnesCount64(word)
+		}
+		return int64(buckets) * bucketSeconds
+	}
 	for word := range DayBuckets / 64 {
 		var union uint64
 		for i := range d.worlds {
@@ -132,6 +138,9 @@ func (d *Day) PresentSeconds() int64 {
 // CountedSeconds returns the presence that counts for a world, without what
 // others claimed and got.
 func (d *Day) CountedSeconds(world uint32) int64 {
+	if len(d.worlds) == 1 && d.worlds[0].world == world {
+		return d.PresentSeconds() // nobody else claims anything
+	}
 	presence := d.assigned(world)
 	return int64(ones(&presence, 0, DayBuckets)) * bucketSeconds
 }
