@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"testing"
 
@@ -215,44 +214,36 @@ func takeAway(t *testing.T, folder string, payments map[string]string) {
 // aside, burned and given back adds up.
 func TestKilledBetweenTheStepsOfAPayout(t *testing.T) {
 	if at := os.Getenv("PAYOUTS_KILLED_AT"); at != "" {
-		killedPayOut(at, os.Getenv("PAYOUTS_DATA"))
+		data := os.Getenv("PAYOUTS_DATA")
+		killedAt(at, func(step between) error {
+			return payOut(context.Background(), Site{Data: data}, filepath.Join(data, "payouts"), step)
+		})
 		return
 	}
 	template := t.TempDir()
 	newPayingBank(t, Site{Data: template})
-	var steps []string
-	for at := 0; ; at++ {
+	steps := 0
+	for killed := true; killed; steps++ {
 		data := filepath.Join(t.TempDir(), "data")
 		if err := errors.Join(os.CopyFS(data, os.DirFS(template)), os.Chmod(filepath.Join(data, "master.key"), 0o600)); err != nil {
 			t.Fatal(err)
 		}
-		child := exec.Command(os.Args[0], "-test.run=TestKilledBetweenTheStepsOfAPayout")
-		child.Env = append(os.Environ(), fmt.Sprintf("PAYOUTS_KILLED_AT=%d", at), "PAYOUTS_DATA="+data)
-		output, err := child.CombinedOutput()
-		status, is := child.ProcessState.Sys().(syscall.WaitStatus)
-		killed := is && status.Signal() == syscall.SIGKILL
-		if !killed && err != nil {
-			t.Fatalf("step %d: %v\n%s", at, err, output)
-		}
+		killed = runKilled(t, steps, "PAYOUTS_KILLED_AT", "PAYOUTS_DATA="+data)
 		folder, payments := filepath.Join(data, "payouts"), map[string]string{}
 		takeAway(t, folder, payments)
 		if err := payOut(t.Context(), Site{Data: data}, folder, func(string) {}); err != nil {
-			t.Fatalf("after step %d: %v", at, err)
+			t.Fatalf("after step %d: %v", steps, err)
 		}
 		takeAway(t, folder, payments)
 		if len(payments) != payingPayouts || payments["AB-PAYOUT-1"] != "2.33" || payments["AB-PAYOUT-2"] != "4.66" || payments["AB-PAYOUT-3"] != "7" {
-			t.Errorf("killed at step %d, %s, paid is %v", at, output, payments)
+			t.Errorf("killed at step %d, paid is %v", steps, payments)
 		}
 		requirePaidOut(t, Site{Data: data})
-		if !killed {
-			break
-		}
-		steps = append(steps, string(output))
 	}
-	if len(steps) < 30 {
-		t.Errorf("there were only %d steps: %q", len(steps), steps)
+	if steps < 30 {
+		t.Errorf("there were only %d steps", steps)
 	}
-	t.Logf("killed at %d steps", len(steps))
+	t.Logf("killed at %d steps", steps-1)
 }
 
 // requirePaidOut compares the books with what was paid and given back.
@@ -288,13 +279,26 @@ func requirePaidOut(t *testing.T, site Site) {
 	}
 }
 
-// killedPayOut pays out in a process that kills itself at a step.
-func killedPayOut(text, data string) {
+// runKilled runs a test in a process of its own that kills itself at a step, and
+// reports whether it came that far.
+func runKilled(t *testing.T, at int, variable string, environment ...string) (killed bool) {
+	t.Helper()
+	child := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$")
+	child.Env = append(append(os.Environ(), fmt.Sprintf("%s=%d", variable, at)), environment...)
+	output, err := child.CombinedOutput()
+	status, is := child.ProcessState.Sys().(syscall.WaitStatus)
+	if killed = is && status.Signal() == syscall.SIGKILL; !killed && err != nil {
+		t.Fatalf("step %d: %v\n%s", at, err, output)
+	}
+	return killed
+}
+
+// killedAt does something in a process that kills itself at a step.
+func killedAt(text string, do func(step between) error) {
 	var at, reached int
 	fmt.Sscan(text, &at)
-	err := payOut(context.Background(), Site{Data: data}, filepath.Join(data, "payouts"), func(step string) {
+	err := do(func(string) {
 		if reached++; reached == at+1 {
-			fmt.Print(strings.ReplaceAll(step, " ", "-"))
 			self, _ := os.FindProcess(os.Getpid())
 			self.Kill()
 			select {}
