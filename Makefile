@@ -20,7 +20,7 @@ build: ## Build bin/attentionbank
 # Many packages wait for servers, disks and browsers, so more of them run at a
 # time than there are processors. Without -count=1 the end-to-end tests would be
 # taken from the cache, which does not know their binary.
-test: build e2e/node/node_modules ## Install what the tests need, then run every test
+test: build e2e/node/node_modules e2e/python/packages ## Install what the tests need, then run every test
 	./storetest/install-postgres
 	./e2e/install-chromium
 	cd sdk/js && node --test
@@ -30,6 +30,11 @@ test: build e2e/node/node_modules ## Install what the tests need, then run every
 e2e/node/node_modules sdk/js/node_modules: %/node_modules: %/package.json %/package-lock.json
 	cd $* && npm ci --no-audit --no-fund
 	touch $@
+
+e2e/python/packages: e2e/python/requirements.txt
+	@if python3 -m pip --version > /dev/null 2>&1; then \
+		python3 -m pip install --quiet --target $@ --upgrade --no-deps --require-hashes -r $< && touch $@; \
+	else echo "python3 with pip is not there; tests that need $< say that they are skipped"; fi
 
 race: ## Run the tests under the race detector
 	go test -race -timeout 30m ./...
@@ -53,4 +58,4 @@ bench: build ## Measure this machine; JSON lines
 	./bin/attentionbank bench
 
 clean: ## Remove what was built; never ./data
-	rm -rf bin e2e/node/node_modules sdk/js/node_modules
+	rm -rf bin e2e/node/node_modules e2e/python/packages sdk/js/node_modules

@@ -50,6 +50,7 @@ type bank struct {
 	// fileLimit is the size in half KiB beyond which no file of the next process
 	// may grow; zero for none.
 	fileLimit int
+	args      []string // of serve, besides those of every bank
 
 	operator, server, write string // keys
 }
@@ -107,6 +108,7 @@ func (b *bank) start() {
 	b.t.Helper()
 	b.output = &lockedBuffer{}
 	args := []string{"serve", "--listen", "127.0.0.1:0", "--data", b.folder, "--mint-every", "1s", "--single-operator"}
+	args = append(args, b.args...)
 	b.process = exec.Command(binary, args...)
 	if b.fileLimit > 0 {
 		b.process = exec.Command("sh", append([]string{"-c", fmt.Sprintf(`ulimit -f %d; exec "$0" "$@"`, b.fileLimit), binary}, args...)...)

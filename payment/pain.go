@@ -23,7 +23,7 @@ type document struct {
 			Method  string   `xml:"PmtMtd"`
 			Count   int      `xml:"NbOfTxs"`
 			Sum     string   `xml:"CtrlSum"`
-			Service string   `xml:"PmtTpInf>SvcLvl>Cd,omitempty"`
+			Service *service `xml:"PmtTpInf"`
 			Execute string   `xml:"ReqdExctnDt>Dt"`
 			Debtor  named    `xml:"Dbtr"`
 			Account string   `xml:"DbtrAcct>Id>IBAN"`
@@ -41,7 +41,15 @@ type named struct {
 // agent is a bank, by its BIC or not at all.
 type agent struct {
 	BIC   string `xml:"FinInstnId>BICFI,omitempty"`
-	Other string `xml:"FinInstnId>Othr>Id,omitempty"`
+	Other *other `xml:"FinInstnId>Othr"`
+}
+
+type service struct {
+	Level string `xml:"SvcLvl>Cd"`
+}
+
+type other struct {
+	ID string `xml:"Id"`
 }
 
 type credit struct {
@@ -68,10 +76,10 @@ func (f *File) Pain001() ([]byte, error) {
 	p.ID, p.Method, p.Count, p.Sum, p.Execute = f.ID, "TRF", len(f.Payments), f.money(sum), f.ExecuteOn
 	p.Debtor.Name, p.Account, p.Charges = f.Payer.Name, f.Payer.IBAN, "SLEV"
 	if p.Agent.BIC = f.Payer.BIC; f.Payer.BIC == "" {
-		p.Agent.Other = "NOTPROVIDED"
+		p.Agent.Other = &other{"NOTPROVIDED"}
 	}
 	if p.Charges = "SHAR"; f.Currency == "EUR" {
-		p.Service, p.Charges = "SEPA", "SLEV"
+		p.Service, p.Charges = &service{"SEPA"}, "SLEV"
 	}
 	for _, payment := range f.Payments {
 		c := credit{EndToEnd: payment.ID, Creditor: named{payment.Payee.Name}, Account: payment.Payee.IBAN}
