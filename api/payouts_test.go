@@ -195,6 +195,12 @@ func TestPayoutFilesThatWait(t *testing.T) {
 	if ended := s.ok("POST", "/v1/payouts/2/cancel", s.person, `{"reference":"no-rent"}`); ended["status"] != "cancelled" {
 		t.Errorf("cancelled is %v", ended)
 	}
+	s.catchUp()
+	for _, reference := range []string{"rent", "no-rent"} {
+		if told := s.do("GET", "/v1/operations/"+reference, s.person, ""); told.Code != http.StatusOK || !strings.Contains(told.Body.String(), `"`+reference+`"`) {
+			t.Errorf("by reference %s: %d %s", reference, told.Code, told.Body)
+		}
+	}
 	s.ok("POST", "/v1/payout-files", s.operator, `{"currency":"EUR"}`)
 	message := outbox.Message{Number: 1 << 16, Kind: "payout.file", Body: []byte(`{"file":1}`), Attempts: 3, Fault: "no space left on device"}
 	if err := s.server.Webhooks.Store.Keep(t.Context(), 0, outbox.Cursor{Seq: 1}, []outbox.Message{message}); err != nil {
