@@ -48,6 +48,9 @@ func (d *draft) refuse(wrong bool, format string, args ...any) {
 // keep adds a property if a policy could use it.
 func (d *draft) keep(name, value string) {
 	if len(d.Properties) < MaxProperties && len(name) <= MaxProperty && len(value) <= MaxProperty && printable(name) && printable(value) {
+		if d.Properties == nil {
+			d.Properties = make([]Property, 0, 4) // few clients send more
+		}
 		d.Properties = append(d.Properties, Property{name, value})
 	}
 }
@@ -99,6 +102,7 @@ func parseTime(s string) int64 {
 // each reads the elements of a list into a batch.
 func (b *Batch) each(list []byte, decode func(value []byte) Item) error {
 	tooMany := false
+	b.Items = make([]Item, 0, min(len(list)/200+1, MaxItems)) // most events are of 200 bytes and more
 	isList := elements(list, func(value []byte) {
 		if len(b.Items) == MaxItems {
 			tooMany = true
