@@ -61,6 +61,7 @@ var layers = map[string]struct {
 			"conduct",
 			"eligibility",
 			"event",
+			"export",
 			"history",
 			"identity",
 			"journal",
@@ -85,6 +86,7 @@ var layers = map[string]struct {
 	"lab":       {ours: []string{"market"}},
 	"recording": {ours: []string{"amount", "market"}},
 	"plot":      {},
+	"export":    {},
 	"calibrate": {ours: []string{"amount", "plot", "score"}, others: []string{"go.yaml.in/yaml/v3", "gonum.org/v1/gonum"}},
 
 	"storetest": {ours: []string{"bank", "collect", "history", "identity", "journal", "ledger", "market", "memory", "outbox"}, others: []string{"pgregory.net/rapid"}},

@@ -34,8 +34,11 @@ type Bank interface {
 
 // History answers about the past. sqldb.History is one.
 type History interface {
+	// Cursor returns how far it has come.
+	Cursor(ctx context.Context) (history.Cursor, error)
 	history.Books
 	history.People
+	history.Affairs
 	history.Trail
 	history.Markets
 	history.PastOrders
@@ -133,6 +136,9 @@ type server struct {
 	marketFeeds marketFeeds
 	heartbeat   time.Duration // of streams
 
+	exporting chan struct{} // a place for each export that is made
+	patience  time.Duration // of an export with the history
+
 	ingesting chan struct{} // a place for each request with events that is in memory
 }
 
@@ -157,7 +163,7 @@ func newServer(config Config) *server {
 		"key":   {Type: "http", Scheme: "bearer", Description: "A key of the bank: ab_op_… of an operator, ab_sk_… of a world's server, ab_pk_… of a person; or, where the role user is allowed, a token that a world signed for its user (JWT)."},
 		"basic": {Type: "http", Scheme: "basic", Description: "The key as the user name, as analytics clients send it; the password is empty."},
 	}
-	s := &server{Config: config, mux: http.NewServeMux(), ingesting: make(chan struct{}, maxIngesting), heartbeat: streamHeartbeat}
+	s := &server{Config: config, mux: http.NewServeMux(), ingesting: make(chan struct{}, maxIngesting), heartbeat: streamHeartbeat, exporting: make(chan struct{}, maxExports), patience: exportPatience}
 	if s.Streams == nil {
 		s.Streams = new(StreamStats)
 	}
@@ -181,6 +187,7 @@ func newServer(config Config) *server {
 	s.registerConsents()
 	s.registerOwnLimits()
 	s.registerPayouts()
+	s.registerExport()
 	s.registerGoods()
 	s.registerAccounts()
 	s.registerTransfers()

@@ -206,7 +206,7 @@ func problemCodes() (list []docsCode) {
 		{"key_missing", 401, "Send a key: Authorization: Bearer ab_…"}, {"token_invalid", 401, "The token is not signed by a live key of its world, not for this bank, or over."},
 		{"role_forbidden", 403, "A credential of this kind may not do this."}, {"not_yours", 403, "It belongs to another world or person, or is not there."},
 		{"invalid_request", 422, "A field is wrong; errors or detail name it. 400 if the body is no JSON."}, {"too_large", 413, "The body is over its bound."},
-		{"rate_limited", 429, "The key calls more often than it may; Retry-After says when to go on."}, {"too_many_streams", 429, "Too many streams are open."},
+		{"rate_limited", 429, "The key calls more often than it may; Retry-After says when to go on."}, {"too_many_streams", 429, "Too many streams are open."}, {"too_many_exports", 429, "Too many exports are being made; try again in a moment."},
 		{"stopping", 503, "The bank is being stopped or moved."}, {"internal", 500, "The bank could not do this. Send the call again with the same Idempotency-Key."},
 	}...)
 	slices.SortFunc(list, func(a, b docsCode) int { return strings.Compare(a.Code, b.Code) })

@@ -268,6 +268,16 @@ func (s *server) attention(ctx context.Context, who identity.Principal, in *stru
 			return nil, err
 		}
 	}
+	items, err := s.attentionOn(ctx, who, subject, day)
+	if err != nil {
+		return nil, err
+	}
+	return &body[wire.List[wire.Attention]]{Body: wire.List[wire.Attention]{Items: items}}, nil
+}
+
+// attentionOn returns what a day has earned, as far as a caller who may see the
+// person sees it.
+func (s *server) attentionOn(ctx context.Context, who identity.Principal, subject identity.Subject, day int32) ([]wire.Attention, error) {
 	awards, err := s.Collector.Attention(ctx, subject.Number, day)
 	if err != nil {
 		return nil, err
@@ -278,7 +288,7 @@ func (s *server) attention(ctx context.Context, who identity.Principal, in *stru
 		return nil, err
 	}
 	others := owner != subject.Number
-	out := &body[wire.List[wire.Attention]]{Body: wire.List[wire.Attention]{Items: []wire.Attention{}}}
+	items := []wire.Attention{}
 	for i := range awards {
 		a := &awards[i]
 		if (ofWorld(who) || others && who.Kind == identity.Person) && a.Award.World != subject.World {
@@ -296,9 +306,9 @@ func (s *server) attention(ctx context.Context, who identity.Principal, in *stru
 		if shown.World, err = s.worldCode(ctx, a.Award.World); err != nil {
 			return nil, err
 		}
-		out.Body.Items = append(out.Body.Items, shown)
+		items = append(items, shown)
 	}
-	return out, nil
+	return items, nil
 }
 
 func attentionOf(a *collect.Attention) wire.Attention {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/attentionbank/attentionbank/bank"
 	"github.com/attentionbank/attentionbank/collect"
@@ -141,6 +142,7 @@ func newStack(t *testing.T) *stack {
 		Ready:    func() error { return s.bank.err }, Metrics: http.NotFoundHandler(), Version: "test", Audience: "testbank", NowMS: now,
 		Fault: func(operation string, err error) { s.faults = append(s.faults, operation+": "+err.Error()) },
 	})
+	s.server.patience = 10 * time.Millisecond // the history is told by hand when to follow
 	token, err := registry.OperatorLink(ctx)
 	if err != nil {
 		t.Fatal(err)

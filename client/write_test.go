@@ -49,6 +49,7 @@ var leftOut = map[string]string{
 	"send-batch":           "Tracker sends it",
 	"get-project-settings": "asked for by Segment's client",
 	"show-operator-link":   "a page for people",
+	"export-person":        "ExportPerson in export.go: written as it comes",
 	"open-own-session":     "OpenOwnSession in session.go: the token is the credential",
 	"redeem-operator-link": "RedeemOperatorLink in session.go: JSON only if asked for",
 }

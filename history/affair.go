@@ -22,22 +22,21 @@ type Topic uint8
 // The topics. A fact that names its person is among what that person does; one
 // that names a thing alone is with the thing.
 const (
-	Registration Topic = iota + 1 // of a person
-	Orders                        // placed, amended and cancelled by a person; fills have a table
-	Conversions                   // of a person
-	Purchases                     // by a person
-	Listings                      // a person sold or bought
-	Goods                         // unique ones that a person offered, got or gave
-	Payouts                       // that a person asked for
-	Cards                         // what a person bought by card
-	Allowances                    // that a person set, and what was spent by them
-	OwnLimits                     // that a person set
-	Standings                     // what a person may do
-	Holds                         // on an account
-	OfPurchase                    // what became of a purchase
-	OfListing                     // what became of a listing
-	OfPayout                      // what became of a payout
-	OfCase                        // what became of a case
+	Orders      Topic = iota + 1 // placed, amended and cancelled by a person; fills have a table
+	Conversions                  // of a person
+	Purchases                    // by a person
+	Listings                     // a person sold or bought
+	Goods                        // unique ones that a person offered, got or gave
+	Payouts                      // that a person asked for
+	Cards                        // what a person bought by card
+	Allowances                   // that a person set, and what was spent by them
+	OwnLimits                    // that a person set
+	Standings                    // what a person may do
+	Holds                        // on an account
+	OfPurchase                   // what became of a purchase
+	OfListing                    // what became of a listing
+	OfPayout                     // what became of a payout
+	OfCase                       // what became of a case
 )
 
 // Affairs answers about what concerned somebody.
@@ -64,8 +63,6 @@ func (c *Chunk) addAffairs(t Transaction, fact bank.Fact) {
 		}
 	}
 	switch f := fact.(type) {
-	case bank.PersonRegistered:
-		about(Registration, f.Person)
 	case bank.HoldPlaced:
 		about(Holds, f.Account)
 	case bank.HoldReduced:

@@ -98,7 +98,9 @@ type Exported struct {
 	// References are what its world calls the subject, its own first, then the
 	// anonymous ids that were united with it.
 	References []SubjectRef
-	Keys       []Key
+	// Devices are the anonymous subjects that are united with it.
+	Devices []uint64
+	Keys    []Key
 }
 
 // Export returns what identity holds about a subject. It returns ErrErased if
@@ -118,6 +120,9 @@ func (r *Registry) Export(ctx context.Context, number uint64) (Exported, error) 
 			return Exported{}, fmt.Errorf("exporting subject %d: %w", number, err)
 		}
 		exported.References = append(exported.References, ref)
+		if i > 0 {
+			exported.Devices = append(exported.Devices, record.Number)
+		}
 	}
 	if exported.Keys, err = r.Keys(ctx, personOf(records[0].Subject)); err != nil {
 		return Exported{}, fmt.Errorf("exporting subject %d: %w", number, err)

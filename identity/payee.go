@@ -1,11 +1,14 @@
 package identity
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 )
 
 // Payee is to whom a person is paid out: the name and numbers of an account at
@@ -16,7 +19,10 @@ type Payee struct {
 	BIC  string `json:"bic,omitempty"`
 }
 
-const payeeName = "payee"
+const (
+	payeeName    = "payee"
+	payoutPrefix = "payout/"
+)
 
 // SetPayee keeps to whom a subject is paid out from now on. Whether it can be
 // paid is checked before.
@@ -57,10 +63,48 @@ func (r *Registry) payee(ctx context.Context, subject uint64, name string) (paye
 	return payee, nil
 }
 
+// PaidTo is to whom a person is paid out, or was in one payout.
+type PaidTo struct {
+	Payout uint64 // 0 for who is the payee now
+	Payee
+}
+
+// Payees returns to whom a subject is paid out and to whom payouts went, by
+// payout.
+func (r *Registry) Payees(ctx context.Context, subject uint64) (list []PaidTo, err error) {
+	details, err := r.store.DetailsOf(ctx, subject)
+	if err != nil {
+		return nil, fmt.Errorf("reading the payees of subject %d: %w", subject, err)
+	}
+	for _, kept := range details {
+		to := PaidTo{}
+		if number, ofPayout := strings.CutPrefix(kept.Name, payoutPrefix); ofPayout {
+			if to.Payout, err = strconv.ParseUint(number, 10, 64); err != nil {
+				return nil, fmt.Errorf("detail %s of subject %d: %w", kept.Name, subject, ErrSealBroken)
+			}
+		} else if kept.Name != payeeName {
+			continue
+		}
+		plain, err := r.openDetail(ctx, kept)
+		if err == nil && plain == nil {
+			continue
+		}
+		if err == nil {
+			err = json.Unmarshal(plain, &to.Payee)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading the payees of subject %d: %w", subject, err)
+		}
+		list = append(list, to)
+	}
+	slices.SortFunc(list, func(a, b PaidTo) int { return cmp.Compare(a.Payout, b.Payout) })
+	return list, nil
+}
+
 // PayeeOf returns to whom one payout of a subject goes: who was the payee when
 // it was asked for the first time, for ever.
 func (r *Registry) PayeeOf(ctx context.Context, subject, payout uint64) (Payee, error) {
-	name := "payout/" + strconv.FormatUint(payout, 10)
+	name := payoutPrefix + strconv.FormatUint(payout, 10)
 	payee, err := r.payee(ctx, subject, name)
 	if err == nil || !errors.Is(err, ErrNotFound) {
 		return payee, err

@@ -148,7 +148,7 @@ func answers(t tester, tables history.Tables, j *Records, limit int) map[string]
 	all["acts"] = pages(t, func(last *history.Act) ([]history.Act, error) {
 		return tables.Acts(ctx, history.ActQuery{BeforeSeq: last.Seq, BeforeIndex: last.Index, Limit: limit})
 	})
-	for topic := history.Registration; topic <= history.OfCase; topic++ {
+	for topic := history.Orders; topic <= history.OfCase; topic++ {
 		for number := uint64(1); number <= 5; number++ {
 			all[named(fmt.Sprintf("affairs of topic %d", topic), number)] = pages(t, func(last *history.Transaction) ([]history.Transaction, error) {
 				return tables.Affairs(ctx, history.AffairQuery{Topic: topic, Number: number, After: history.Position{Seq: last.Seq, Index: last.Index}, UntilSeq: j.Len() - 1, Limit: limit})

@@ -37,6 +37,7 @@ type cli struct {
 	Keys    keysCommand    `cmd:"" help:"Show, rotate and rewrap the keys under which a bank is stored."`
 	Call    callCommand    `cmd:"" help:"Call an operation of a bank that serves."`
 	Payouts payoutsCommand `cmd:"" help:"See payouts, put them into files, and note what became of them."`
+	Export  exportCommand  `cmd:"" help:"Get everything that is kept about a person."`
 	Audit   auditCommand   `cmd:"" help:"Show what operators did, and tried."`
 	Bench   struct {
 		Run    benchCommand `cmd:"" default:"withargs" help:"All benchmarks, or those that are named."`
