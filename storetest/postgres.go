@@ -203,6 +203,13 @@ func (p *Postgres) Query(t *testing.T, database, sql string) string {
 	return strings.TrimSpace(p.run(t, "psql", "-X", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", strconv.Itoa(p.Port), "-U", "postgres", "-c", sql, database))
 }
 
+// Dump returns all that is in a database, as pg_dump writes it: bytes are in
+// hexadecimal digits.
+func (p *Postgres) Dump(t *testing.T, database string) string {
+	t.Helper()
+	return p.run(t, "pg_dump", "-h", "127.0.0.1", "-p", strconv.Itoa(p.Port), "-U", "postgres", database)
+}
+
 // NewDatabase makes an empty database and returns its URL.
 func (p *Postgres) NewDatabase(t *testing.T, name string) string {
 	t.Helper()

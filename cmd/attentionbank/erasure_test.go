@@ -2,14 +2,17 @@ package main
 
 import (
 	"bytes"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"io/fs"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,11 +21,51 @@ import (
 	"github.com/attentionbank/attentionbank/identity"
 	"github.com/attentionbank/attentionbank/score"
 	"github.com/attentionbank/attentionbank/sqldb"
+	"github.com/attentionbank/attentionbank/storetest"
 )
 
 // planted are texts that are a person's and stand nowhere else.
 var planted = []string{
 	"zq-user-5512", "zq-device-7731", "zq.mail@planted.test", "zq-property-9024", "zq-page-3318", "zq-label-4470", "zq-consent-6",
+	"Zq Payee 8821", "NO9386011117947", "zq-appeal-2206",
+}
+
+// stays is a text of somebody who is not erased: a search that does not find it
+// once it is opened is blind.
+const stays = "zq-stays-1177"
+
+// founded makes a bank, three days ago, in which the user of the planted name has
+// earned TIME and a world sells a song.
+func founded(t *testing.T, site Site) {
+	t.Helper()
+	var clockMS atomic.Int64
+	clockMS.Store(systemMS() - 3*24*60*60*1000)
+	n, err := openNode(t.Context(), site, clockMS.Load, func(message string) { t.Log(message) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	known, err := n.identity.Resolve(t.Context(), []identity.SubjectRef{{World: 1, UserID: planted[0]}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	submit := func(commands ...[]byte) {
+		t.Helper()
+		answers, err := n.journal.Submit(t.Context(), commands...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, answer := range answers {
+			if answer.Refusal != bank.Accepted {
+				t.Fatalf("command %d was refused: %s", i, answer.Refusal)
+			}
+		}
+	}
+	submit(bank.RegisterWorld{Code: "cafe"}.AppendTo(nil), bank.Mint{Person: known[0].Person, World: 1, Day: bank.Day(clockMS.Load()), Revision: 1, CumulativePointsMicro: 600_000_000}.AppendTo(nil))
+	clockMS.Add(26 * 60 * 60 * 1000)
+	submit(bank.AppendTick(nil), bank.SetProduct{Product: bank.Product{World: 1, Code: "song", Kind: bank.Service, PriceMicro: 500_000, DeadlineMS: 30 * 86_400_000, OnSale: true}}.AppendTo(nil))
+	if err := n.close(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // plant makes a bank know all that it can of a person, and returns the person's
@@ -55,6 +98,21 @@ func plant(s *server, operator, serverKey, writeKey string) (personKey, personID
 	s.ask("PUT", "/v1/people/"+key.Person+"/attributes", operator, `{"country":"DE","age":"adult","tier":1}`, http.StatusOK, nil)
 	s.ask("PUT", "/v1/people/me/limits", key.Secret, `{"spend_daily":"5","earn_minutes":600}`, http.StatusOK, nil)
 	s.ask("PUT", "/v1/people/me/allowances/cafe", key.Secret, `{"daily":"1"}`, http.StatusOK, nil)
+	s.ask("PUT", "/v1/people/me/payee", key.Secret, `{"name":"`+planted[7]+`","iban":"`+planted[8]+`"}`, http.StatusOK, nil)
+	s.ask("POST", "/v1/purchases", key.Secret, `{"world":"cafe","product":"song","quantity":1,"max_total":"1"}`, http.StatusCreated, nil)
+	s.ask("POST", "/v1/worlds/cafe/users/"+user+"/purchases", serverKey, `{"product":"song","quantity":1,"max_total":"1"}`, http.StatusCreated, nil)
+	// A rule holds back what comes by one device of many, and the person objects.
+	s.ask("POST", "/v1/review-rules", operator, `{"rules":"name: strict\nrules: [{signal: shared_device, mode: enforce, cost: 500, more_than: 1}]"}`, http.StatusCreated, nil)
+	for i, name := range []string{user, "somebody-else", "a-third"} {
+		accepted(serverKey, "/v1/track", fmt.Sprintf(`{"userId":%q,"anonymousId":%q,"event":"Jumped","messageId":"d%d","properties":{"note":%q}}`, name, map[bool]string{true: device, false: "kiosk"}[i == 0], i, map[bool]string{true: planted[3], false: stays}[i == 0]))
+		accepted(serverKey, "/v1/track", fmt.Sprintf(`{"userId":%q,"event":"Jumped","messageId":"k%d","properties":{"device_id":"kiosk"}}`, name, i))
+	}
+	var cases struct{ Items []struct{ Case string } }
+	s.until("the person is reviewed", func() bool {
+		s.ask("GET", "/v1/people/me/cases", key.Secret, "", http.StatusOK, &cases)
+		return len(cases.Items) > 0
+	})
+	s.ask("POST", "/v1/people/me/cases/"+cases.Items[0].Case+"/appeal", key.Secret, `{"text":"it was `+planted[9]+`"}`, http.StatusOK, nil)
 	return key.Secret, key.Person
 }
 
@@ -103,9 +161,9 @@ func standing(t *testing.T, folder string, wanted map[string][]byte) (found []st
 
 // secretsOf returns what the identity of a folder keeps of a person, and of the
 // devices that are theirs: wrapped keys, sealed ids and lookups.
-func secretsOf(t *testing.T, folder, personID string) map[string][]byte {
+func secretsOf(t *testing.T, site Site, personID string) map[string][]byte {
 	t.Helper()
-	store, err := sqldb.OpenIdentity(t.Context(), filepath.Join(folder, "identity.db"))
+	store, err := sqldb.OpenIdentity(t.Context(), site.place("identity"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,21 +191,22 @@ func secretsOf(t *testing.T, folder, personID string) map[string][]byte {
 	return secrets
 }
 
-// opens returns the people of whose days the log of one folder can be read with
+// opens returns the people of whose days the log of one site can be read with
 // the keys of another.
-func opens(t *testing.T, events, keys string) (people []string) {
+func opens(t *testing.T, events, keys Site) (people []string) {
 	t.Helper()
-	log, head, err := Site{Data: events, KeySource: KeySource{KeyFile: filepath.Join(keys, identity.MasterKeyFile)}}.openEvents(t.Context())
+	events.KeySource = KeySource{KeyFile: filepath.Join(keys.Data, identity.MasterKeyFile)}
+	log, head, err := events.openEvents(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer log.Close()
 	defer head.Close()
-	master, err := Site{Data: keys}.masterKey(t.Context(), "")
+	master, err := keys.masterKey(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	store, err := sqldb.OpenIdentity(t.Context(), filepath.Join(keys, "identity.db"))
+	store, err := sqldb.OpenIdentity(t.Context(), keys.place("identity"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,39 +234,96 @@ func opens(t *testing.T, events, keys string) (people []string) {
 // was logged or in any answer; what was copied before cannot be opened with the
 // keys of now; balances and supply are what they were, and fsck finds nothing.
 func TestNothingIsLeftOfWhoWasErased(t *testing.T) {
-	folder, backups := t.TempDir(), t.TempDir()
+	folder := t.TempDir()
+	nothingIsLeft(t, Site{Data: folder, Plain: true}, func(wanted map[string][]byte) []string { return standing(t, folder, wanted) })
+}
+
+// The same with a bank whose stores are in PostgreSQL, as far as PostgreSQL goes:
+// in nothing that it tells or dumps. What it leaves in free space, docs/postgresql.md
+// says.
+func TestNothingIsLeftInPostgreSQL(t *testing.T) {
+	server := storetest.StartPostgres(t)
+	url := server.NewDatabase(t, "bank")
+	nothingIsLeft(t, Site{Data: t.TempDir(), Store: url, Plain: true}, func(wanted map[string][]byte) (found []string) {
+		dump := []byte(server.Dump(t, "bank"))
+		if len(dump) < 10_000 {
+			t.Fatalf("the dump has %d bytes", len(dump))
+		}
+		for name, b := range wanted {
+			if bytes.Contains(dump, b) || bytes.Contains(dump, []byte(hex.EncodeToString(b))) {
+				found = append(found, name+" in the dump")
+			}
+		}
+		return found
+	})
+}
+
+// nothingIsLeft erases somebody of whom a bank knows all that it can, and looks
+// for what is left, by search in what the bank has stored.
+func nothingIsLeft(t *testing.T, site Site, search func(wanted map[string][]byte) (found []string)) {
+	backups := t.TempDir()
+	if site.Store != "" {
+		t.Setenv("ATTENTIONBANK_STORE", site.Store)
+	}
+	founded(t, site)
+	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }))
+	t.Cleanup(receiver.Close)
 	start := func() *server {
-		return serving(t, "--listen", "127.0.0.1:0", "--data", folder, "--plain", "--mint-every", "1s").started()
+		return serving(t, "--listen", "127.0.0.1:0", "--data", site.Data, "--plain", "--mint-every", "1s", "--webhooks-to-private").started()
 	}
 	s := start()
 	operator := s.operator()
-	s.ask("POST", "/v1/worlds", operator, `{"world":"cafe"}`, http.StatusCreated, nil)
 	keys := map[string]string{}
 	for _, kind := range []string{"server", "write"} {
 		var key struct{ Secret string }
 		s.ask("POST", "/v1/worlds/cafe/keys", operator, `{"kind":"`+kind+`"}`, http.StatusCreated, &key)
 		keys[kind] = key.Secret
 	}
+	s.ask("PUT", "/v1/worlds/cafe/webhook", keys["server"], `{"url":"`+receiver.URL+`"}`, http.StatusOK, nil)
 	personKey, personID := plant(s, operator, keys["server"], keys["write"])
-	s.ask("POST", "/v1/track", keys["server"], `{"userId":"somebody-else","event":"Jumped","messageId":"o1"}`, http.StatusOK, nil)
 	s.until("the points are posted", func() bool { return strings.Contains(s.read("/v1/people/"+personID+"/mints", operator), `"points"`) })
+	s.until("the world is told", func() bool {
+		return strings.Count(s.read("/v1/worlds/cafe/messages", keys["server"]), personID) >= 2
+	})
+	// A stop takes a snapshot, in which the person is.
+	s.stop()
+	if status := s.ended(); status != 0 {
+		t.Fatal(s.stderr.String())
+	}
+	logged := s.stdout.String() + s.stderr.String()
+	s = start()
+	var own struct {
+		Tables map[string][]map[string]any
+	}
+	s.ask("GET", "/v1/people/me/export", personKey, "", http.StatusOK, &own)
+	if whole := fmt.Sprint(own); !slices.ContainsFunc(planted[:2], func(text string) bool { return strings.Contains(whole, text) }) || len(own.Tables["purchases"]) != 2 || len(own.Tables["findings"]) == 0 {
+		t.Fatalf("before, the person is told %.2000s", whole)
+	}
+	for i, text := range planted { // of traits and the names of pages nothing is kept
+		if i != 2 && i != 4 && !strings.Contains(fmt.Sprint(own), text) {
+			t.Errorf("before, the person is not told %q", text)
+		}
+	}
 	person, supply := s.read("/v1/people/"+personID, operator), s.read("/v1/supply", "")
 	if !strings.Contains(person, `"registered":true`) {
 		t.Fatalf("the person is %s", person)
 	}
-	before := filepath.Join(backups, "before")
-	if status, _, stderr := command(t, "", "backup", before, "--data", folder); status != 0 {
+	before := Site{Data: filepath.Join(backups, "before")}
+	if status, _, stderr := command(t, "", "backup", before.Data, "--data", site.Data); status != 0 {
 		t.Fatal(stderr)
 	}
 	secrets := secretsOf(t, before, personID)
-	if len(secrets) < 8 { // of the user, of the device, consent and attributes
+	if len(secrets) < 9 { // of the user, of the device, consent, attributes and payee
 		t.Fatalf("the backup keeps %d things of the person", len(secrets))
 	}
-	if found := standing(t, before, secrets); len(found) != len(secrets) {
+	if found := standing(t, before.Data, secrets); len(found) != len(secrets) {
 		t.Fatalf("of %d things only %v stand in the backup", len(secrets), found)
 	}
-	if read := opens(t, before, folder); len(read) != 2 {
-		t.Fatalf("before, the days of %v can be read, want those of two", read)
+	if found := search(secrets); len(found) < len(secrets) {
+		t.Fatalf("of %d things the search finds %v, so it is blind", len(secrets), found)
+	}
+	if read := opens(t, before, site); len(read) != 3 {
+		t.Fatalf("before, the days of %v can be read, want those of three", read)
 	}
 
 	s.ask("DELETE", "/v1/people/me/personal-data", personKey, "", http.StatusNoContent, nil)
@@ -217,20 +333,20 @@ func TestNothingIsLeftOfWhoWasErased(t *testing.T) {
 	if again := s.read("/v1/people/"+personID, operator); again != person {
 		t.Errorf("the person's balances were %s and are %s", person, again)
 	}
-	after := filepath.Join(backups, "after")
-	if status, _, stderr := command(t, "", "backup", after, "--data", folder); status != 0 {
+	after := Site{Data: filepath.Join(backups, "after")}
+	if status, _, stderr := command(t, "", "backup", after.Data, "--data", site.Data); status != 0 {
 		t.Fatal(stderr)
 	}
-	var answers strings.Builder
-	for _, path := range []string{"", "/attention", "/mints", "/accounts", "/keys", "/links", "/attributes", "/standing"} {
-		answers.WriteString(s.read("/v1/people/"+personID+path, operator))
-	}
-	for _, path := range []string{"/v1/audit", "/v1/worlds/cafe/events/i1", "/metrics", "/v1/worlds/cafe"} {
-		answers.WriteString(s.read(path, operator))
-	}
+	answers := everyAnswer(s, operator, keys["server"], personID)
 	s.ask("GET", "/v1/people/me", personKey, "", http.StatusUnauthorized, nil)
 	s.ask("GET", "/v1/worlds/cafe/users/"+planted[0], keys["server"], "", http.StatusNotFound, nil)
-	logged := s.stdout.String() + s.stderr.String()
+	s.ask("GET", "/v1/people/"+personID+"/export", operator, "", http.StatusGone, nil)
+	var other struct{ Person string }
+	s.ask("GET", "/v1/worlds/cafe/users/somebody-else", keys["server"], "", http.StatusOK, &other)
+	if !strings.Contains(s.read("/v1/people/"+other.Person+"/export", operator), stays) {
+		t.Errorf("of who was not erased %q is not told any more", stays)
+	}
+	logged += s.stdout.String() + s.stderr.String()
 	s.stop()
 	if status := s.ended(); status != 0 {
 		t.Fatal(s.stderr.String())
@@ -238,29 +354,49 @@ func TestNothingIsLeftOfWhoWasErased(t *testing.T) {
 
 	for _, text := range planted {
 		secrets["\""+text+"\""] = []byte(text)
-		if strings.Contains(logged, text) || strings.Contains(answers.String(), text) {
+		if strings.Contains(logged, text) || strings.Contains(answers, text) {
 			t.Errorf("%q stands in the log or in an answer", text)
 		}
 	}
 	secrets["the person's key"] = []byte(personKey)
-	for _, searched := range []string{folder, after} {
-		if found := standing(t, searched, secrets); len(found) != 0 {
-			t.Errorf("what is left: %q", found)
+	for where, found := range map[string][]string{"the bank": search(secrets), "its files": standing(t, site.Data, secrets), "a backup": standing(t, after.Data, secrets)} {
+		if len(found) != 0 {
+			t.Errorf("what is left in %s: %q", where, found)
 		}
 	}
-	for name, copied := range map[string]string{"made before": before, "made after": after} {
-		if read := opens(t, copied, folder); len(read) != 1 || read[0] == personID {
+	for name, copied := range map[string]Site{"made before": before, "made after": after} {
+		if read := opens(t, copied, site); len(read) != 2 || slices.Contains(read, personID) || !slices.Contains(read, other.Person) {
 			t.Errorf("of a backup %s the days of %v can be read with the keys of now", name, read)
 		}
 	}
-	for _, checked := range []string{folder, after} {
-		if status, stdout, stderr := command(t, "", "fsck", "--data", checked, "--key-file", filepath.Join(folder, identity.MasterKeyFile)); status != 0 {
-			t.Errorf("fsck of %s ended with %d\n%s%s", checked, status, stdout, stderr)
-		}
+	master := filepath.Join(site.Data, identity.MasterKeyFile)
+	if status, stdout, stderr := command(t, "", "fsck", "--data", site.Data); status != 0 {
+		t.Errorf("fsck ended with %d\n%s%s", status, stdout, stderr)
 	}
 	s = start() // and the bank goes on from there
 	s.ask("GET", "/v1/worlds/cafe/users/"+planted[0], keys["server"], "", http.StatusNotFound, nil)
 	if again := s.read("/v1/supply", ""); again != supply {
 		t.Errorf("after a restart the supply was %s and is %s", supply, again)
 	}
+	if again := s.read("/v1/people/"+personID, operator); again != person {
+		t.Errorf("after a restart the person's balances were %s and are %s", person, again)
+	}
+	t.Setenv("ATTENTIONBANK_STORE", "") // backups are files
+	if status, stdout, stderr := command(t, "", "fsck", "--data", after.Data, "--key-file", master); status != 0 {
+		t.Errorf("fsck of the backup ended with %d\n%s%s", status, stdout, stderr)
+	}
+}
+
+// everyAnswer returns all that an operator and the world are told that could be of
+// a person.
+func everyAnswer(s *server, operator, serverKey, personID string) string {
+	var answers strings.Builder
+	for _, path := range []string{"", "/attention", "/mints", "/accounts", "/keys", "/links", "/attributes", "/standing", "/fills", "/goods", "/cases", "/cases/1", "/export"} {
+		answers.WriteString(s.read("/v1/people/"+personID+path, operator))
+	}
+	for _, path := range []string{"/v1/audit", "/v1/worlds/cafe/events/i1", "/metrics", "/v1/worlds/cafe", "/v1/cases", "/v1/cases/1", "/v1/alerts", "/v1/worlds/cafe/messages", "/v1/purchases/1", "/v1/supply"} {
+		answers.WriteString(s.read(path, operator))
+	}
+	answers.WriteString(s.read("/v1/worlds/cafe/messages", serverKey))
+	return answers.String()
 }
