@@ -184,10 +184,19 @@ func (s *server) erase(ctx context.Context, subject identity.Subject) error {
 			return err
 		}
 	}
+	devices, err := s.Identity.Devices(ctx, subject.Number)
+	if err != nil {
+		return err
+	}
 	if err := s.Identity.Erase(ctx, subject.Number); err != nil {
 		return err
 	}
-	return s.Collector.Forget(ctx, subject.Number)
+	for _, number := range append(devices, subject.Number) {
+		if err := s.Collector.Forget(ctx, number); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ofWorld reports whether a caller sees of a person what is of one world.

@@ -43,6 +43,19 @@ func (r *Registry) Erase(ctx context.Context, number uint64) error {
 	return nil
 }
 
+// Devices returns the anonymous subjects that are united with a subject, erased
+// ones too.
+func (r *Registry) Devices(ctx context.Context, number uint64) (devices []uint64, err error) {
+	records, err := r.store.UnitedWith(ctx, number)
+	if err != nil {
+		return nil, fmt.Errorf("reading what was united with subject %d: %w", number, err)
+	}
+	for _, record := range records {
+		devices = append(devices, record.Number)
+	}
+	return devices, nil
+}
+
 // withUnited returns the record of a subject and of those united with it.
 func (r *Registry) withUnited(ctx context.Context, number uint64) ([]SubjectRecord, error) {
 	record, err := r.store.Subject(ctx, number)

@@ -191,6 +191,44 @@ func secretsOf(t *testing.T, site Site, personID string) map[string][]byte {
 	return secrets
 }
 
+// subjectsOf returns the subjects of a person and of the devices that are theirs.
+func subjectsOf(t *testing.T, site Site, personID string) (numbers []uint64) {
+	t.Helper()
+	store, err := sqldb.OpenIdentity(t.Context(), site.place("identity"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	for number := uint64(1); ; number++ {
+		record, err := store.Subject(t.Context(), number)
+		if err != nil {
+			return numbers
+		}
+		if fmt.Sprintf("%x", record.Person) == personID || len(numbers) > 0 && record.UnitedWith == numbers[0] {
+			numbers = append(numbers, number)
+		}
+	}
+}
+
+// folded returns how many days and places a site keeps of a subject.
+func folded(t *testing.T, site Site, subject uint64) int {
+	t.Helper()
+	store, err := sqldb.OpenEvents(t.Context(), site.place("events"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	days, err := store.Days(t.Context(), subject, collect.PersonPart, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	places, err := store.Places(t.Context(), subject, 0, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(days) + len(places)
+}
+
 // opens returns the people of whose days the log of one site can be read with
 // the keys of another.
 func opens(t *testing.T, events, keys Site) (people []string) {
@@ -316,6 +354,10 @@ func nothingIsLeft(t *testing.T, site Site, search func(wanted map[string][]byte
 	if len(secrets) < 9 { // of the user, of the device, consent, attributes and payee
 		t.Fatalf("the backup keeps %d things of the person", len(secrets))
 	}
+	numbers := subjectsOf(t, before, personID)
+	if len(numbers) != 2 || folded(t, before, numbers[0]) == 0 || folded(t, before, numbers[1]) == 0 {
+		t.Fatalf("before, the subjects %v are known", numbers)
+	}
 	if found := standing(t, before.Data, secrets); len(found) != len(secrets) {
 		t.Fatalf("of %d things only %v stand in the backup", len(secrets), found)
 	}
@@ -362,6 +404,11 @@ func nothingIsLeft(t *testing.T, site Site, search func(wanted map[string][]byte
 	for where, found := range map[string][]string{"the bank": search(secrets), "its files": standing(t, site.Data, secrets), "a backup": standing(t, after.Data, secrets)} {
 		if len(found) != 0 {
 			t.Errorf("what is left in %s: %q", where, found)
+		}
+	}
+	for _, number := range numbers {
+		if rows := folded(t, site, number); rows != 0 {
+			t.Errorf("of subject %d, the person or a device, %d days and places are left", number, rows)
 		}
 	}
 	for name, copied := range map[string]Site{"made before": before, "made after": after} {
