@@ -73,7 +73,7 @@ var factsKept = map[string]kept{
 	"MarketCleared": not(nobodys), "MarketOpened": not(nobodys), "MarketTermsSet": not(nobodys), "MonetaryPolicySet": not(nobodys), "OperatorAdmitted": not(nobodys), "OperatorRemoved": not(nobodys),
 	"PayoutRateSet": not(nobodys), "PayoutsFiled": not("counts and sums of payouts of many"), "PayoutsSent": not("of a file of payouts of many"), "PhaseChanged": not(nobodys), "PolicyPublished": not(nobodys),
 	"ProductSet": not(nobodys), "ProposalEnded": not(nobodys), "ProposalMade": not(nobodys), "RateLimitSet": not("of a key, by its id, set by an operator: an act"), "ReviewRulesPublished": not(nobodys),
-	"TierSet": not(nobodys), "TwoPersonsRequired": not(nobodys), "WorldRegistered": not(nobodys), "WorldShareSet": not(nobodys),
+	"TierSet": not(nobodys), "TwoPersonsRequired": not(nobodys), "RetentionSet": not(nobodys), "WorldRegistered": not(nobodys), "WorldShareSet": not(nobodys),
 }
 
 // foldedKept are the fields of what package collect folds of a person and of a
