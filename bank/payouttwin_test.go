@@ -2,10 +2,12 @@ package bank_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/big"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/attentionbank/attentionbank/bank"
@@ -432,4 +434,40 @@ func (c *counter) replayFault() error {
 		return fmt.Errorf("a replay or a restored copy differs: %v", err)
 	}
 	return nil
+}
+
+// A state in which card credits and the books disagree about what somebody owes
+// is found.
+func TestCheckComparesWhatIsOwed(t *testing.T) {
+	c := newCounter()
+	apply := func(command []byte) {
+		if refusal := bank.Refusal(c.apply(command)[0]); refusal != bank.Accepted {
+			t.Fatal(refusal)
+		}
+	}
+	apply(bank.CreditCard{Person: 1, Asset: gold, AmountMinor: 777, UntilMS: c.nowMS + 1}.AppendTo(nil))
+	c.nowMS++
+	apply(bank.AppendTick(nil))
+	apply(bank.Transfer{Legs: []ledger.Leg{{Debit: c.accounts[1], Credit: c.accounts[2], Amount: 20_000 + 777 - 7}}}.AppendTo(nil))
+	apply(bank.ChargeBack{Credit: 1}.AppendTo(nil))
+	var encoded bytes.Buffer
+	if _, err := c.state.Freeze().WriteTo(&encoded); err != nil {
+		t.Fatal(err)
+	}
+	// Person 1, asset 3, charged back, 777, of which 770 are owed.
+	credit := binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint64(nil, 1), gold)
+	credit = binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(append(credit, 1), 777), 770)
+	if bytes.Count(encoded.Bytes(), credit) != 1 {
+		t.Fatal("the card credit is not where it is expected")
+	}
+	for _, owed := range []uint64{0, 769, 777} {
+		changed := append(credit[:len(credit)-8:len(credit)-8], binary.LittleEndian.AppendUint64(nil, owed)...)
+		state, err := bank.Restore(bytes.NewReader(bytes.Replace(encoded.Bytes(), credit, changed, 1)))
+		if err == nil {
+			err = state.Check()
+		}
+		if err == nil || !strings.Contains(err.Error(), "person 1 owes 770 of asset 3") {
+			t.Errorf("with %d owed: %v", owed, err)
+		}
+	}
 }
