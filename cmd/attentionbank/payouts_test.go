@@ -108,9 +108,20 @@ func TestServeNeedsAllOfAWayToPay(t *testing.T) {
 	for _, args := range [][]string{
 		{"--payout-dir", t.TempDir()}, {"--payout-iban", "DE89370400440532013000", "--payout-dir", t.TempDir()},
 		{"--payout-name", "Cafe", "--payout-iban", "DE89370400440532013000"}, {"--payout-name", "Cafe", "--payout-iban", "DE0", "--payout-dir", t.TempDir()},
+		{"--payout-every", "24h"}, {"--payout-name", "Cafe", "--payout-iban", "DE89370400440532013000", "--payout-dir", t.TempDir(), "--payout-every", "1ms"},
 	} {
 		if status, _, stderr := command(t, "", append([]string{"serve", "--data", t.TempDir(), "--listen", "127.0.0.1:0"}, args...)...); status != 2 || !strings.Contains(stderr, "--payout-") {
 			t.Errorf("serve %v: %d %s", args, status, stderr)
 		}
+	}
+}
+
+// With --payout-every nobody has to say when payouts are put into files.
+func TestPayoutsBatchThemselves(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "payouts")
+	s, _, person := payingServer(t, folder, "--payout-every", "1s", "--payout-format", "csv")
+	for _, name := range []string{"AB-PAYOUTS-1.csv", "AB-PAYOUTS-2.csv"} {
+		s.ask("POST", "/v1/payouts", person, `{"asset":"GOLD","amount":"10","min_paid":"5"}`, http.StatusCreated, nil)
+		s.until(name+" is there", func() bool { _, err := os.Stat(filepath.Join(folder, name)); return err == nil })
 	}
 }

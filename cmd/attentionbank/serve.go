@@ -33,6 +33,7 @@ type serveCommand struct {
 	PayoutBIC         string        `name:"payout-bic" help:"BIC of its bank, if that wants one." placeholder:"BIC"`
 	PayoutDir         string        `help:"Directory in which files of payouts are put for the operator's bank." placeholder:"DIR"`
 	PayoutFormat      string        `default:"pain.001" enum:"pain.001,csv" help:"Form of these files: ${enum}."`
+	PayoutEvery       time.Duration `help:"How often payouts that wait are put into files by themselves; without it an operator says when (attentionbank payouts batch)." placeholder:"DURATION"`
 	Log               string        `default:"text" enum:"text,json" help:"Form of the log: ${enum}."`
 }
 
@@ -160,8 +161,11 @@ func (c *serveCommand) payer() payment.Party {
 // said from which account and where to.
 func (c *serveCommand) wayOut() (wayOut, error) {
 	way := wayOut{private: c.WebhooksToPrivate, payer: c.payer()}
-	if way.payer == (payment.Party{}) && c.PayoutDir == "" {
+	if way.payer == (payment.Party{}) && c.PayoutDir == "" && c.PayoutEvery == 0 {
 		return way, nil
+	}
+	if c.PayoutEvery != 0 && c.PayoutEvery < time.Second {
+		return way, usage("--payout-every: expected a second or more")
 	}
 	if err := way.payer.Check(); err != nil {
 		return way, usage("--payout-name, --payout-iban, --payout-bic: %v", err)
@@ -187,6 +191,11 @@ func (c *serveCommand) handler(n *node, entry *door, counts *traffic) http.Handl
 // serve answers until the context ends or a part of the bank has stopped.
 func (c *serveCommand) serve(ctx context.Context, n *node, served <-chan error, logger *slog.Logger, entry *door) error {
 	loops, stopLoops := context.WithCancel(ctx)
+	batching := make(chan struct{})
+	go func() {
+		defer close(batching)
+		c.batch(loops, n, logger, systemMS)
+	}()
 	standing := make(chan struct{})
 	go func() {
 		defer close(standing)
@@ -217,6 +226,7 @@ func (c *serveCommand) serve(ctx context.Context, n *node, served <-chan error, 
 		time.Sleep(c.DrainWait)
 	}
 	stopLoops()
+	<-batching
 	<-minting
 	<-standing
 	<-purging
