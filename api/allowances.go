@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"strconv"
 
 	"github.com/attentionbank/attentionbank/bank"
 	"github.com/attentionbank/attentionbank/identity"
@@ -39,22 +40,7 @@ func (s *server) registerAllowances() {
 			return s.setAllowance(ctx, who, *in, bank.Key{}, 0)
 		})
 	register(s, operation("list-allowances", "GET", "/v1/people/{person}/allowances", "What you let worlds spend of your TIME", "allowances"), person,
-		func(ctx context.Context, who identity.Principal, in *PersonPath) (*body[wire.List[wire.Allowance]], error) {
-			subject, err := s.subject(ctx, who, in.Person)
-			if err != nil {
-				return nil, err
-			}
-			out := &body[wire.List[wire.Allowance]]{Body: wire.List[wire.Allowance]{Items: []wire.Allowance{}}}
-			err = s.Bank.Read(ctx, func(state *bank.State) {
-				number, _ := state.PersonByID(subject.Person)
-				for world := uint32(1); world <= state.Worlds(); world++ {
-					if a, granted := state.Allowance(number, world); granted {
-						out.Body.Items = append(out.Body.Items, s.allowanceOf(state, a))
-					}
-				}
-			})
-			return out, err
-		})
+		s.listAllowances)
 	register(s, operation("get-user-allowance", "GET", "/v1/worlds/{world}/users/{user_id}/allowance", "What a user lets the world spend", "allowances"), worldServer,
 		func(ctx context.Context, who identity.Principal, in *UserPath) (*body[wire.Allowance], error) {
 			world, _, payer, err := s.payerOf(ctx, who, *in)
@@ -109,6 +95,39 @@ func (s *server) registerAllowances() {
 			bought, _ := bank.First[bank.Purchased](answer.Bytes)
 			return s.changedPurchase(ctx, bought.Purchase, answer)
 		})
+}
+
+// listAllowances lists what was granted by the number of the world.
+func (s *server) listAllowances(ctx context.Context, who identity.Principal, in *struct {
+	PersonPath
+	Page
+}) (*body[wire.List[wire.Allowance]], error) {
+	subject, err := s.subject(ctx, who, in.Person)
+	if err != nil {
+		return nil, err
+	}
+	last := uint64(0) // the world before the page
+	if in.Cursor != "" {
+		if last, err = strconv.ParseUint(in.Cursor, 10, 32); err != nil {
+			return nil, badCursor()
+		}
+	}
+	out := &body[wire.List[wire.Allowance]]{Body: wire.List[wire.Allowance]{Items: []wire.Allowance{}}}
+	err = s.Bank.Read(ctx, func(state *bank.State) {
+		number, _ := state.PersonByID(subject.Person)
+		for world := uint32(last) + 1; world <= state.Worlds(); world++ {
+			a, granted := state.Allowance(number, world)
+			if !granted {
+				continue
+			}
+			if len(out.Body.Items) == in.Limit {
+				out.Body.NextCursor = strconv.FormatUint(last, 10)
+				return
+			}
+			out.Body.Items, last = append(out.Body.Items, s.allowanceOf(state, a)), uint64(world)
+		}
+	})
+	return out, err
 }
 
 func (s *server) setAllowance(ctx context.Context, who identity.Principal, path AllowancePath, key bank.Key, dailyMicro int64) (*answered[wire.Allowance], error) {

@@ -139,6 +139,9 @@ type server struct {
 	exporting chan struct{} // a place for each export that is made
 	patience  time.Duration // of an export with the history
 
+	cursorSecret [32]byte
+	pages        map[string][]string // paths that pages of any origin may call, with the methods
+
 	ingesting chan struct{} // a place for each request with events that is in memory
 }
 
@@ -163,7 +166,8 @@ func newServer(config Config) *server {
 		"key":   {Type: "http", Scheme: "bearer", Description: "A key of the bank: ab_op_… of an operator, ab_sk_… of a world's server, ab_pk_… of a person; or, where the role user is allowed, a token that a world signed for its user (JWT)."},
 		"basic": {Type: "http", Scheme: "basic", Description: "The key as the user name, as analytics clients send it; the password is empty."},
 	}
-	s := &server{Config: config, mux: http.NewServeMux(), ingesting: make(chan struct{}, maxIngesting), heartbeat: streamHeartbeat, exporting: make(chan struct{}, maxExports), patience: exportPatience}
+	s := &server{Config: config, mux: http.NewServeMux(), ingesting: make(chan struct{}, maxIngesting), heartbeat: streamHeartbeat,
+		exporting: make(chan struct{}, maxExports), patience: exportPatience, cursorSecret: config.Identity.BankSecret("cursor"), pages: map[string][]string{}}
 	if s.Streams == nil {
 		s.Streams = new(StreamStats)
 	}
@@ -205,6 +209,7 @@ func newServer(config Config) *server {
 	s.registerClients()
 	s.registerWelcome()
 	s.registerHealth()
+	s.registerPreflights()
 	s.complete()
 	s.registerDocs()
 	s.registerDescription()
@@ -265,6 +270,9 @@ func register[I, O any](s *server, op huma.Operation, allowed role, handle func(
 	}
 	op.BodyReadTimeout = -1 // the server's own bounds reading
 	op.Middlewares = huma.Middlewares{s.guard(allowed)}
+	if allowed&user != 0 {
+		s.openToPages(&op)
+	}
 	audit := auditOf[I](&op, allowed)
 	huma.Register(s.huma, op, func(ctx context.Context, in *I) (*O, error) {
 		who, _ := ctx.Value(principalKey{}).(identity.Principal)
@@ -272,10 +280,15 @@ func register[I, O any](s *server, op huma.Operation, allowed role, handle func(
 		if err != nil {
 			return nil, s.problem(op.OperationID, err)
 		}
+		list, err := s.openCursor(op.OperationID, in)
+		if err != nil {
+			return nil, s.problem(op.OperationID, err)
+		}
 		out, err := handle(ctx, who, in)
 		if err != nil {
 			return nil, s.failedAct(ctx, op.OperationID, err)
 		}
+		s.sealCursor(list, out)
 		return out, nil
 	})
 }

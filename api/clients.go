@@ -199,30 +199,5 @@ func (s *server) handleOpen(op huma.Operation, handle func(http.ResponseWriter, 
 			writeProblem(w, s.problem(op.OperationID, err))
 		}
 	})
-	s.mux.HandleFunc(http.MethodOptions+" "+pattern, func(w http.ResponseWriter, r *http.Request) {
-		letIn(w, r)
-		h := w.Header()
-		h.Set("Access-Control-Allow-Methods", op.Method)
-		// Which headers a client adds is its own affair: none but those for the
-		// key and the encoding mean anything here.
-		if asked := r.Header.Get("Access-Control-Request-Headers"); asked != "" && len(asked) <= maxAskedHeaders {
-			h.Set("Access-Control-Allow-Headers", asked)
-		}
-		h.Set("Access-Control-Max-Age", "86400")
-		w.WriteHeader(http.StatusNoContent)
-	})
-}
-
-// maxAskedHeaders bounds the list of headers that a preflight asks for.
-const maxAskedHeaders = 1024
-
-// letIn lets a page read the answer, and when to try again.
-func letIn(w http.ResponseWriter, r *http.Request) {
-	h := w.Header()
-	h.Add("Vary", "Origin")
-	if origin := r.Header.Get("Origin"); origin != "" {
-		h.Set("Access-Control-Allow-Origin", origin)
-		h.Set("Access-Control-Allow-Credentials", "true")
-		h.Set("Access-Control-Expose-Headers", "Retry-After, RateLimit, RateLimit-Policy, X-Request-Id")
-	}
+	s.mux.HandleFunc(http.MethodOptions+" "+pattern, preflight(op.Method))
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -109,9 +110,37 @@ func TestPagesMaySendEvents(t *testing.T) {
 	if denied := s.sent("POST", "/v1/t", `{"writeKey":"no"}`, "Origin", origin); denied.Code != http.StatusUnauthorized || denied.Header().Get("Access-Control-Allow-Origin") != origin {
 		t.Errorf("a refusal cannot be read by the page: %d %v", denied.Code, denied.Header())
 	}
-	for _, path := range []string{"/v1/transfers", "/v1/worlds", "/v1/people/x"} {
+	for _, path := range []string{"/v1/transfers", "/v1/worlds", "/v1/people/x/keys", "/v1/claims"} {
 		if answer := s.sent("OPTIONS", path, "", "Origin", origin); answer.Header().Get("Access-Control-Allow-Origin") != "" || answer.Code != http.StatusMethodNotAllowed {
 			t.Errorf("%s is open to pages: %d %v", path, answer.Code, answer.Header())
+		}
+	}
+}
+
+// A page of any origin that holds the token of a world's user may do what the
+// token is good for, and read why it may not; a browser that asks first is told
+// so. Whoever shows nothing gets nothing, wherever the page is from.
+func TestPagesMayUseTokens(t *testing.T) {
+	s := newStack(t)
+	const origin = "https://world.example"
+	key := s.tokenKey("cafe", s.serverKey)
+	for _, op := range s.operations() {
+		if !slices.Contains(op.Roles, "user") {
+			continue
+		}
+		path := strings.NewReplacer("{person}", "me", "{world}", "cafe", "{asset}", "LAND", "{id}", "0,1", "{write_key}", "x", "{market}", "1").Replace(op.path)
+		asked := s.sent("OPTIONS", path, "", "Origin", origin, "Access-Control-Request-Method", op.method, "Access-Control-Request-Headers", "authorization").Header()
+		if asked.Get("Access-Control-Allow-Origin") != origin || !strings.Contains(asked.Get("Access-Control-Allow-Methods"), op.method) || asked.Get("Access-Control-Allow-Headers") != "authorization" {
+			t.Errorf("a page that asks whether it may %s %s is told %v", op.method, path, asked)
+		}
+	}
+	opened := s.do("POST", "/v1/sessions", s.token(key, "alice", "t-1"), "", "Origin", origin)
+	if opened.Code != http.StatusCreated || opened.Header().Get("Access-Control-Allow-Origin") != origin || opened.Header().Get("Set-Cookie") != "" {
+		t.Errorf("a session from a page: %d %v %s", opened.Code, opened.Header(), opened.Body)
+	}
+	for _, credential := range []string{"", s.token(key, "alice", "t-2", "aud", "another bank")} {
+		if denied := s.do("POST", "/v1/sessions", credential, "", "Origin", origin, "Cookie", "session=1"); denied.Code != http.StatusUnauthorized || denied.Header().Get("Access-Control-Allow-Origin") != origin {
+			t.Errorf("a refusal: %d %v %s", denied.Code, denied.Header(), denied.Body)
 		}
 	}
 }

@@ -19,7 +19,7 @@ func (s *server) complete() {
 	problem := document.Components.Schemas.Schema(typeOf[Problem](), true, "Problem")
 	codes := codesByStatus()
 	for path, item := range document.Paths {
-		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Delete} {
+		for _, op := range methodsOf(item) {
 			if op == nil {
 				continue
 			}

@@ -92,7 +92,7 @@ func (s *server) docs() any {
 	document := s.huma.OpenAPI()
 	byTag := map[string][]docsOperation{}
 	for path, item := range document.Paths {
-		for method, op := range map[string]*huma.Operation{http.MethodGet: item.Get, http.MethodPost: item.Post, http.MethodPut: item.Put, http.MethodDelete: item.Delete} {
+		for method, op := range methodsOf(item) {
 			if op != nil {
 				byTag[op.Tags[0]] = append(byTag[op.Tags[0]], s.docsOperation(method, path, op))
 			}
@@ -109,6 +109,11 @@ func (s *server) docs() any {
 		messages = append(messages, docsMessage{name, docsMembers(schemas[name])})
 	}
 	return map[string]any{"Version": document.Info.Version, "About": document.Info.Description, "Tags": tags, "Messages": messages, "Codes": problemCodes()}
+}
+
+// methodsOf returns the operations at a path; nil where there is none.
+func methodsOf(item *huma.PathItem) map[string]*huma.Operation {
+	return map[string]*huma.Operation{http.MethodGet: item.Get, http.MethodPost: item.Post, http.MethodPut: item.Put, http.MethodDelete: item.Delete}
 }
 
 func (s *server) docsOperation(method, path string, op *huma.Operation) docsOperation {

@@ -18,12 +18,8 @@ type apiOperation struct {
 	Summary, Description string
 	Tags                 []string
 	Roles                []string `json:"x-roles"`
-	Parameters           []struct {
-		Name, In string
-		Required bool
-		Schema   *apiSchema
-	}
-	RequestBody *struct {
+	Parameters           []apiParameter
+	RequestBody          *struct {
 		Content map[string]struct {
 			Schema  *apiSchema
 			Example any
@@ -40,18 +36,25 @@ type apiOperation struct {
 	method, path string
 }
 
+type apiParameter struct {
+	Name, In, Description string
+	Required              bool
+	Schema                *apiSchema
+}
+
 type apiSchema struct {
-	Ref        string `json:"$ref"`
-	Type       any
-	Format     string
-	Enum       []any
-	Required   []string
-	Properties map[string]*apiSchema
-	Items      *apiSchema
-	Minimum    *float64
-	MinItems   int `json:"minItems"`
-	Examples   []any
-	MinLength  int `json:"minLength"`
+	Ref              string `json:"$ref"`
+	Type             any
+	Format           string
+	Description      string
+	Enum             []any
+	Required         []string
+	Properties       map[string]*apiSchema
+	Items            *apiSchema
+	Minimum, Maximum *float64
+	MinItems         int `json:"minItems"`
+	Examples         []any
+	MinLength        int `json:"minLength"`
 }
 
 func (op apiOperation) isStream() bool {

@@ -250,7 +250,9 @@ func invalid(field, format string, args ...any) *Problem {
 	return &Problem{Status: http.StatusUnprocessableEntity, Code: "invalid_request", Detail: field + ": " + fmt.Sprintf(format, args...)}
 }
 
-func badCursor() *Problem { return invalid("cursor", "expected what next_cursor said") }
+func badCursor() *Problem {
+	return invalid("cursor", "expected what next_cursor said on a page of this list, asked for with the same filters")
+}
 
 func notFound(what string) *Problem {
 	return &Problem{Status: http.StatusNotFound, Code: "not_found", Detail: "There is no such " + what + "."}

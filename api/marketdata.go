@@ -123,7 +123,7 @@ func (s *server) listTrades(ctx context.Context, _ identity.Principal, in *struc
 func (s *server) listCandles(ctx context.Context, _ identity.Principal, in *struct {
 	MarketPath
 	Page
-	Resolution string `query:"resolution" enum:"1m,1h,1d" default:"1h"`
+	Resolution string `query:"resolution" enum:"1m,1h,1d" default:"1h" doc:"The length of a candle: a minute, an hour or a UTC day."`
 	From       string `query:"from" maxLength:"40" doc:"Candles that start at this time or later, RFC 3339; the last 500 lengths if left out."`
 	To         string `query:"to" maxLength:"40" doc:"Candles that start before this time; now if left out."`
 }) (*told[wire.Candle], error) {

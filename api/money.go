@@ -6,6 +6,7 @@ import (
 
 	"github.com/attentionbank/attentionbank/amount"
 	"github.com/attentionbank/attentionbank/bank"
+	"github.com/attentionbank/attentionbank/history"
 	"github.com/attentionbank/attentionbank/identity"
 	"github.com/attentionbank/attentionbank/ledger"
 	"github.com/attentionbank/attentionbank/wire"
@@ -124,50 +125,63 @@ func supplyOf(asset ledger.Asset, world string) wire.Supply {
 	}
 }
 
-func (s *server) listEpochs(ctx context.Context, _ identity.Principal, in *Page) (*body[wire.List[wire.Epoch]], error) {
-	out := &body[wire.List[wire.Epoch]]{wire.List[wire.Epoch]{Items: []wire.Epoch{}}}
-	before := uint64(0)
+// listEpochs lists the running epoch, the one that is being paid, and those
+// that have ended, of which history tells. What history has not heard of yet is
+// shown as closing, without its figures.
+func (s *server) listEpochs(ctx context.Context, _ identity.Principal, in *Page) (*told[wire.Epoch], error) {
+	var before uint64
 	if in.Cursor != "" {
 		var err error
 		if before, err = strconv.ParseUint(in.Cursor, 10, 63); err != nil || before == 0 {
 			return nil, badCursor()
 		}
 	}
-	closing := uint64(0)
+	var running, closing wire.Epoch
 	err := s.Bank.Read(ctx, func(state *bank.State) {
+		running = openEpoch(state.RunningEpoch(), "running")
 		c, paid, accounts := state.ClosingEpoch()
-		closing = c.Number
-		if before != 0 {
-			return
-		}
-		out.Body.Items = append(out.Body.Items, openEpoch(state.RunningEpoch(), "running"))
-		if c.Number != 0 {
-			shown := openEpoch(c, "closing")
-			shown.Paid, shown.Accounts = paid, uint64(accounts)
-			out.Body.Items = append(out.Body.Items, shown)
-		}
+		closing = openEpoch(c, "closing")
+		closing.Paid, closing.Accounts = paid, uint64(accounts)
 	})
 	if err != nil {
 		return nil, err
 	}
-	epochs, err := s.History.Epochs(ctx, before, in.Limit+1)
+	past, err := s.History.Epochs(ctx, before, in.Limit+1)
 	if err != nil {
 		return nil, err
 	}
-	epochs, more := cut(epochs, in.Limit)
-	for _, e := range epochs {
-		if e.Number == closing || e.ClosedMS == 0 {
-			continue
-		}
-		out.Body.Items = append(out.Body.Items, wire.Epoch{
-			Epoch: e.Number, Status: "closed", Start: timeText(e.StartMS), End: timeText(e.EndMS), Accounts: e.Accounts,
-			Issued: points(e.IssuedMicro), Treasury: points(e.TreasuryMicro),
-		})
+	if before == 0 {
+		before = running.Epoch + 1
 	}
-	if more {
-		out.Body.NextCursor = strconv.FormatUint(epochs[len(epochs)-1].Number, 10)
+	out := &told[wire.Epoch]{s.lag(), wire.List[wire.Epoch]{Items: []wire.Epoch{}}}
+	for number := before - 1; number > 0 && len(out.Body.Items) <= in.Limit; number-- {
+		for len(past) > 0 && past[0].Number > number {
+			past = past[1:]
+		}
+		shown := wire.Epoch{Epoch: number, Status: "closing"}
+		switch {
+		case number == running.Epoch:
+			shown = running
+		case number == closing.Epoch:
+			shown = closing
+		case len(past) > 0 && past[0].Number == number:
+			shown = pastEpoch(past[0])
+		}
+		out.Body.Items = append(out.Body.Items, shown)
+	}
+	var more bool
+	if out.Body.Items, more = cut(out.Body.Items, in.Limit); more {
+		out.Body.NextCursor = strconv.FormatUint(out.Body.Items[in.Limit-1].Epoch, 10)
 	}
 	return out, nil
+}
+
+func pastEpoch(e history.Epoch) wire.Epoch {
+	shown := wire.Epoch{Epoch: e.Number, Status: "closing", Start: timeText(e.StartMS), End: timeText(e.EndMS), Accounts: e.Accounts}
+	if e.ClosedMS != 0 {
+		shown.Status, shown.Issued, shown.Treasury = "closed", points(e.IssuedMicro), points(e.TreasuryMicro)
+	}
+	return shown
 }
 
 func openEpoch(e bank.Epoch, status string) wire.Epoch {

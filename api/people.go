@@ -136,12 +136,15 @@ func (s *server) registerPeople() {
 			return s.createKey(ctx, who, in.Body.Label)
 		})
 	register(s, operation("list-person-keys", "GET", "/v1/people/{person}/keys", "The keys of a person, without their secrets", "keys"), operator|person,
-		func(ctx context.Context, who identity.Principal, in *PersonPath) (*body[wire.List[wire.Key]], error) {
+		func(ctx context.Context, who identity.Principal, in *struct {
+			PersonPath
+			Page
+		}) (*body[wire.List[wire.Key]], error) {
 			subject, err := s.subject(ctx, who, in.Person)
 			if err != nil {
 				return nil, err
 			}
-			return s.listKeys(ctx, identity.Principal{Kind: identity.Person, World: subject.World, Subject: subject.Number, PersonID: subject.Person})
+			return s.listKeys(ctx, in.Page, identity.Principal{Kind: identity.Person, World: subject.World, Subject: subject.Number, PersonID: subject.Person})
 		})
 	register(s, operation("get-person", "GET", "/v1/people/{person}", "A person with points and accounts", "people"), operator|worldServer|person|user,
 		func(ctx context.Context, who identity.Principal, in *PersonPath) (*body[wire.Person], error) {

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 
 	"github.com/attentionbank/attentionbank/abuse"
@@ -83,23 +84,7 @@ func (s *server) registerReviews() {
 // nothing back and are not shown.
 func (s *server) registerOwnCases() {
 	register(s, operation("list-own-cases", "GET", "/v1/people/{person}/cases", "Why TIME of a person is or was held back, the newest first", "reviews"), operator|person,
-		func(ctx context.Context, who identity.Principal, in *PersonPath) (*body[wire.List[wire.Case]], error) {
-			subject, err := s.subject(ctx, who, in.Person)
-			if err != nil {
-				return nil, err
-			}
-			out := &body[wire.List[wire.Case]]{Body: wire.List[wire.Case]{Items: []wire.Case{}}}
-			err = s.Bank.Read(ctx, func(state *bank.State) {
-				person, _ := state.PersonByID(subject.Person)
-				numbers := state.CasesOf(person)
-				for i := len(numbers) - 1; i >= 0; i-- {
-					if c, _ := state.Case(numbers[i]); c.Status != bank.CaseShadow {
-						out.Body.Items = append(out.Body.Items, caseOf(state, numbers[i], c))
-					}
-				}
-			})
-			return out, err
-		})
+		s.listOwnCases)
 	register(s, operation("get-own-case", "GET", "/v1/people/{person}/cases/{case}", "A case of a person, with its evidence", "reviews"), operator|person,
 		func(ctx context.Context, who identity.Principal, in *OwnCasePath) (*body[wire.CaseDetail], error) {
 			subject, err := s.subject(ctx, who, in.Person)
@@ -135,10 +120,39 @@ func (s *server) registerOwnCases() {
 		})
 }
 
-func (s *server) listReviewRules(ctx context.Context, _ identity.Principal, in *struct {
-	Cursor string `query:"cursor" maxLength:"10" doc:"The next_cursor of the page before."`
-	Limit  int    `query:"limit" minimum:"1" maximum:"100" default:"20"`
-}) (*body[wire.List[wire.ReviewRules]], error) {
+func (s *server) listOwnCases(ctx context.Context, who identity.Principal, in *struct {
+	PersonPath
+	Page
+}) (*body[wire.List[wire.Case]], error) {
+	subject, err := s.subject(ctx, who, in.Person)
+	if err != nil {
+		return nil, err
+	}
+	before := ^uint64(0)
+	if in.Cursor != "" {
+		if before, err = strconv.ParseUint(in.Cursor, 10, 64); err != nil {
+			return nil, badCursor()
+		}
+	}
+	out := &body[wire.List[wire.Case]]{Body: wire.List[wire.Case]{Items: []wire.Case{}}}
+	err = s.Bank.Read(ctx, func(state *bank.State) {
+		person, _ := state.PersonByID(subject.Person)
+		for _, number := range slices.Backward(state.CasesOf(person)) {
+			c, _ := state.Case(number)
+			if number >= before || c.Status == bank.CaseShadow {
+				continue
+			}
+			if len(out.Body.Items) == in.Limit {
+				out.Body.NextCursor = out.Body.Items[in.Limit-1].Case
+				return
+			}
+			out.Body.Items = append(out.Body.Items, caseOf(state, number, c))
+		}
+	})
+	return out, err
+}
+
+func (s *server) listReviewRules(ctx context.Context, _ identity.Principal, in *ShortPage) (*body[wire.List[wire.ReviewRules]], error) {
 	after := -1 // the version before the page
 	if in.Cursor != "" {
 		var err error

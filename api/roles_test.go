@@ -56,7 +56,7 @@ func newHolding(t *testing.T) *holding {
 	}
 	h.ok("POST", "/v1/review-rules", h.operator, strictRules)
 	for personID, all := range map[string]map[string]belonging{h.personID: h.own, h.otherPersonID: h.others} {
-		number := h.openCase(personID)
+		number := h.openCase(personID, bank.OpenCase{Signals: 1})
 		for role := range all {
 			all[role]["case"] = number
 		}
@@ -89,14 +89,15 @@ func (h *holding) goodsAndPayouts() {
 	}
 }
 
-// openCase has a person reviewed.
-func (h *holding) openCase(personID string) string {
+// openCase has a person reviewed today, for signals.
+func (h *holding) openCase(personID string, c bank.OpenCase) string {
 	h.Helper()
 	id, err := parsePerson(personID)
 	if err != nil {
 		h.Fatal(err)
 	}
-	answers, err := h.bank.Submit(h.Context(), bank.OpenCase{Person: id, Day: bank.Day(h.nowMS), RulesVersion: 1, Signals: 1, TrustPermille: 500}.AppendTo(nil))
+	c.Person, c.Day, c.RulesVersion, c.TrustPermille = id, bank.Day(h.nowMS), 1, 500
+	answers, err := h.bank.Submit(h.Context(), c.AppendTo(nil))
 	if err != nil {
 		h.Fatal(err)
 	}

@@ -41,6 +41,7 @@ type stack struct {
 	follower *history.Follower
 	faults   []string // operations that failed on the bank's side
 	document apiDocument
+	unjudged bool // calls that others like them have been judged for
 }
 
 // failing is a bank that can be made to fail.
@@ -139,7 +140,7 @@ func newStack(t *testing.T) *stack {
 		Webhooks: Webhooks{Store: memory.NewOutbox(), SendAgain: func(context.Context, uint64) error { return nil }, Secret: func(world, generation uint32) [32]byte { return registry.WorldSecret(world, fmt.Sprint(generation)) }},
 		Conduct:  patrol.New(watched{records{writer, store}}, nil),
 		Payer:    payment.Party{Name: "Bank of Cafes", IBAN: "DE89370400440532013000"},
-		Ready:    func() error { return s.bank.err }, Metrics: http.NotFoundHandler(), Version: "test", Audience: "testbank", NowMS: now,
+		Ready:    func() error { return s.bank.err }, Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "bank_up 1") }), Version: "test", Audience: "testbank", NowMS: now,
 		Fault: func(operation string, err error) { s.faults = append(s.faults, operation+": "+err.Error()) },
 	})
 	s.server.patience = 10 * time.Millisecond // the history is told by hand when to follow
@@ -182,6 +183,9 @@ func (s *stack) do(method, path, key, body string, headers ...string) *httptest.
 	}
 	answer := httptest.NewRecorder()
 	s.server.ServeHTTP(answer, request)
+	if !s.unjudged {
+		theJudge(s.T, s.server).look(s.T, request, body, answer)
+	}
 	return answer
 }
 

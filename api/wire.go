@@ -33,12 +33,6 @@ type HistoryLag struct {
 	Milliseconds string `header:"X-History-Lag-Ms"`
 }
 
-// Page says which part of a list is asked for.
-type Page struct {
-	Cursor string `query:"cursor" maxLength:"64" doc:"The next_cursor of the page before."`
-	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"100"`
-}
-
 // cut returns what of a list is on the page, which was asked for with one
 // more, and whether there is more.
 func cut[T any](rows []T, limit int) (page []T, more bool) {

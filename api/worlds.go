@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -142,24 +143,27 @@ func (s *server) registerKeys() {
 			return s.createKey(ctx, identity.Principal{Kind: kind, World: number}, in.Body.Label)
 		})
 	register(s, operation("list-world-keys", "GET", "/v1/worlds/{world}/keys", "The keys of a world, without their secrets", "keys"), operator,
-		func(ctx context.Context, _ identity.Principal, in *WorldPath) (*body[wire.List[wire.Key]], error) {
+		func(ctx context.Context, _ identity.Principal, in *struct {
+			WorldPath
+			Page
+		}) (*body[wire.List[wire.Key]], error) {
 			number, err := s.worldNumber(ctx, in.World)
 			if err != nil {
 				return nil, err
 			}
-			return s.listKeys(ctx, identity.Principal{Kind: identity.Write, World: number}, identity.Principal{Kind: identity.Server, World: number})
+			return s.listKeys(ctx, in.Page, identity.Principal{Kind: identity.Write, World: number}, identity.Principal{Kind: identity.Server, World: number})
 		})
 	register(s, created("create-operator-key", "POST", "/v1/operator-keys", "Make a further key of your own; its secret is shown once", "keys"), operator,
 		func(ctx context.Context, who identity.Principal, in *body[wire.Label]) (*body[wire.Key], error) {
 			return s.createKey(ctx, identity.Principal{Kind: identity.Operator, Subject: who.Subject}, in.Body.Label)
 		})
 	register(s, operation("list-operator-keys", "GET", "/v1/operator-keys", "The operators' keys, without their secrets", "keys"), operator,
-		func(ctx context.Context, _ identity.Principal, _ *struct{}) (*body[wire.List[wire.Key]], error) {
+		func(ctx context.Context, _ identity.Principal, in *Page) (*body[wire.List[wire.Key]], error) {
 			owners, err := s.ownersOf(ctx)
 			if err != nil {
 				return nil, err
 			}
-			return s.listKeys(ctx, owners...)
+			return s.listKeys(ctx, *in, owners...)
 		})
 	register(s, operation("revoke-key", "DELETE", "/v1/keys/{key}", "Revoke a key at once and for good", "keys"), operator|person,
 		func(ctx context.Context, who identity.Principal, in *struct {
@@ -203,20 +207,35 @@ func (s *server) shownKey(ctx context.Context, key identity.Key, secret string) 
 	return &body[wire.Key]{shown}, err
 }
 
-func (s *server) listKeys(ctx context.Context, owners ...identity.Principal) (*body[wire.List[wire.Key]], error) {
-	out := &body[wire.List[wire.Key]]{Body: wire.List[wire.Key]{Items: []wire.Key{}}}
+// listKeys lists the keys of owners, one owner after the other, the oldest
+// first. The place of a page's end is its last key.
+func (s *server) listKeys(ctx context.Context, page Page, owners ...identity.Principal) (*body[wire.List[wire.Key]], error) {
+	var keys []identity.Key
 	for _, owner := range owners {
-		keys, err := s.Identity.Keys(ctx, owner)
+		of, err := s.Identity.Keys(ctx, owner)
 		if err != nil {
 			return nil, err
 		}
-		for _, key := range keys {
-			shown, err := s.shownKey(ctx, key, "")
-			if err != nil {
-				return nil, err
-			}
-			out.Body.Items = append(out.Body.Items, shown.Body)
+		keys = append(keys, of...)
+	}
+	if page.Cursor != "" {
+		last := slices.IndexFunc(keys, func(key identity.Key) bool { return key.ID == page.Cursor })
+		if last < 0 {
+			return nil, badCursor()
 		}
+		keys = keys[last+1:]
+	}
+	keys, more := cut(keys, page.Limit)
+	out := &body[wire.List[wire.Key]]{Body: wire.List[wire.Key]{Items: []wire.Key{}}}
+	for _, key := range keys {
+		shown, err := s.shownKey(ctx, key, "")
+		if err != nil {
+			return nil, err
+		}
+		out.Body.Items = append(out.Body.Items, shown.Body)
+	}
+	if more {
+		out.Body.NextCursor = keys[len(keys)-1].ID
 	}
 	return out, nil
 }
@@ -237,8 +256,7 @@ func (s *server) registerPolicies() {
 	register(s, operation("list-policies", "GET", "/v1/worlds/{world}/policies", "The versions of a world's policy, the oldest first", "policies"), operator|worldServer|person|user,
 		func(ctx context.Context, who identity.Principal, in *struct {
 			WorldPath
-			Cursor string `query:"cursor" maxLength:"10" doc:"The next_cursor of the page before."`
-			Limit  int    `query:"limit" minimum:"1" maximum:"100" default:"20"`
+			ShortPage
 		}) (*body[wire.List[wire.Policy]], error) {
 			return s.policies(ctx, who, in.World, in.Cursor, in.Limit)
 		})

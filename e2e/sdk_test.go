@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"bytes"
+	"crypto/ed25519"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -11,6 +13,9 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
 )
 
 // lived is what was true of somebody, by the driver's own clock.
@@ -22,6 +27,9 @@ type lived struct {
 	Beacon       int64
 	Verdicts     []string
 	Device       int
+	Statuses     []int // of what a page did with its token
+	Tokens       int   // that it asked its world for
+	Counted      int64
 	Kept         []struct{ Bases, Items int }
 }
 
@@ -46,9 +54,16 @@ func TestOurClientInPages(t *testing.T) {
 	for _, fault := range []string{"429", "503", "cut"} {
 		faulty[fault] = newNetwork(t, b, fault).URL
 	}
-	ask := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	sign := b.signer()
+	world := http.NewServeMux() // what is asked of the world's own server
+	world.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, b.interactions(r.FormValue("user"), began))
-	}))
+	})
+	world.HandleFunc("/token", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+		fmt.Fprint(w, sign(r.FormValue("user"), 40*time.Second))
+	})
+	ask := httptest.NewServer(world)
 	t.Cleanup(ask.Close)
 	truths := live(t, map[string]any{"url": b.url, "key": b.write, "faulty": faulty, "ask": ask.URL})
 	for user, truth := range truths {
@@ -71,6 +86,10 @@ func TestOurClientInPages(t *testing.T) {
 	}
 	if unload := truths["unload"]; unload.Beacon != 5 || !slices.Equal(unload.Verdicts, []string{"duplicate"}) {
 		t.Errorf("the beacon of a page that ended brought %d of 5; sent again they were %v", unload.Beacon, unload.Verdicts)
+	}
+	signed := truths["token"]
+	if !slices.Equal(signed.Statuses, []int{http.StatusCreated, http.StatusOK, http.StatusOK}) || signed.Tokens < 3 || signed.Counted != 2 {
+		t.Errorf("a page with tokens was answered %v, asked for %d of them, and %d of its 2 interactions count", signed.Statuses, signed.Tokens, signed.Counted)
 	}
 	consent := truths["consent"]
 	for i, kept := range consent.Kept {
@@ -102,10 +121,39 @@ func live(t *testing.T, input any) (truths map[string]lived) {
 	if err := json.Unmarshal(output, &truths); err != nil {
 		t.Fatalf("%s: %v", output, err)
 	}
-	if len(truths) != 6 {
+	if len(truths) != 7 {
 		t.Fatalf("the driver tells of %d people: %s", len(truths), output)
 	}
 	return truths
+}
+
+// signer registers a key for the tokens of the world's users, and returns what
+// signs with it.
+func (b *bank) signer() func(user string, good time.Duration) string {
+	b.t.Helper()
+	public, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	set, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: public, KeyID: "page"}}})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.call("PUT", "/v1/worlds/cafe/token-keys", b.server, string(set), http.StatusOK, nil)
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.EdDSA, Key: private}, (&jose.SignerOptions{}).WithHeader("kid", "page"))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return func(user string, good time.Duration) string {
+		now := time.Now()
+		text, err := jwt.Signed(signer).Claims(map[string]any{
+			"iss": "cafe", "aud": "attentionbank", "sub": user, "jti": rand.Text(), "iat": now.Add(-time.Minute).Unix(), "exp": now.Add(good).Unix(),
+		}).Serialize()
+		if err != nil {
+			b.t.Error(err)
+		}
+		return text
+	}
 }
 
 // present returns the seconds of presence that count of a user's day.

@@ -170,6 +170,12 @@ func (r *Registry) unwrap(record SubjectRecord) (*dataKey, error) {
 	return newDataKey([32]byte(secret)), nil
 }
 
+// BankSecret returns a secret of the bank for a purpose: the same for ever,
+// different for each, unknown to everyone else.
+func (r *Registry) BankSecret(purpose string) [32]byte {
+	return mac(mac(r.lookupSecret, "attentionbank/bank-secret/1"), purpose)
+}
+
 // WorldSecret returns HMAC-SHA-256 of a label under the bank's own secret: the
 // same for ever, different for each world and label, unknown to everyone else.
 func (r *Registry) WorldSecret(world uint32, label string) [32]byte {

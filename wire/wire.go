@@ -9,6 +9,9 @@ type List[T any] struct {
 	NextCursor string `json:"next_cursor,omitempty" doc:"Pass it as cursor to read on; absent at the end."`
 }
 
+// Next returns where the page's end is said.
+func (l *List[T]) Next() *string { return &l.NextCursor }
+
 // Health says that the process answers, or that it can serve.
 type Health struct {
 	Status string `json:"status"`

@@ -2,7 +2,7 @@
 // Chromium, and prints what was true, as JSON by user:
 //   node sdk.mjs < {"url":…,"key":…,"faulty":{"429":url,…},"ask":…}
 // faulty are networks that fail once; ask answers how many interactions of
-// ?user= count.
+// ?user= count, and under /token a token that the world signs for ?user=.
 import { createServer } from 'node:http'
 import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
@@ -28,11 +28,14 @@ async function world(browser, settings) {
   return tab
 }
 
-const begin = (tab, settings) =>
+const begin = (tab, { signed, ...settings }) =>
   tab.evaluate(`(async () => {
     const { connect } = await import('/sdk.js')
     globalThis.said = []
-    globalThis.tracker = connect({ url: ${JSON.stringify(url)}, key: ${JSON.stringify(key)}, ...${JSON.stringify(settings)}, onVerdict: (v) => said.push(v.verdict) })
+    globalThis.asked = 0
+    globalThis.token = () => (asked++, fetch('${ask}/token?user=${settings.userId}').then((r) => r.text()))
+    const credential = ${signed ? '{ token }' : JSON.stringify({ key })}
+    globalThis.tracker = connect({ url: ${JSON.stringify(url)}, ...credential, ...${JSON.stringify(settings)}, onVerdict: (v) => said.push(v.verdict) })
     await tracker.ready
   })()`)
 
@@ -145,6 +148,32 @@ const people = {
     await tab.offline(false)
     await second.offline(false)
     await pause(1000)
+    return truth
+  },
+
+  // The page has no key: the world signs tokens of its user, short ones, and the
+  // page has them renewed. They are good for a session and for what is earned.
+  async token(browser) {
+    const truth = {}
+    const settings = { userId: 'token', consent: true, signed: true }
+    const began = performance.now()
+    const tab = await world(browser, settings)
+    await present(tab, 25, truth)
+    await tab.evaluate(`tracker.interact('Jumped'); tracker.flush()`)
+    truth.statuses = await tab.evaluate(`(async () => {
+      const headers = { Authorization: 'Bearer ' + (await token()) }
+      const calls = [['POST', '/v1/sessions'], ['GET', '/v1/people/me/attention'], ['GET', '/v1/people/me']]
+      return Promise.all(calls.map(([method, path]) => fetch('${url}' + path, { method, headers, credentials: 'omit' }).then((r) => r.status)))
+    })()`)
+    // A page that ends sends nothing without a key: what waits is the next one's.
+    await tab.evaluate(`tracker.options.flushMS = 1e9; tracker.notBefore = Infinity; tracker.interact('Jumped')`)
+    await until('an event on disk', async () => (await waiting(tab)) > 0)
+    truth.tokens = await tab.evaluate('asked')
+    truth.presentMS = performance.now() - began
+    await tab.close()
+    const later = await world(browser, { ...settings, idleMS: 1 })
+    await until('what the page before has left', async () => (await waiting(later)) === 0)
+    truth.counted = await counted('token')
     return truth
   },
 
