@@ -58,6 +58,10 @@ func posthogBatch(_ *http.Request, body []byte) (event.Batch, error) {
 	return event.DecodePostHog(body)
 }
 
+// dropping begins the names of operations whose clients drop what is answered
+// with 429.
+const dropping = "send-posthog"
+
 // registerIngest adds an endpoint for events. It is served without huma, which
 // would read a body of any declared type; it is described with it.
 func (s *server) registerIngest(id, path, summary string, example any, decode decoder) {
@@ -66,7 +70,7 @@ func (s *server) registerIngest(id, path, summary string, example any, decode de
 	schema := s.huma.OpenAPI().Components.Schemas.Schema(typeOf[wire.EventsAnswer](), true, "EventsAnswer")
 	s.describeIngest(&op, map[string]*huma.MediaType{"application/json": {Schema: schema}})
 	// PostHog's browser client drops what is answered with any 4xx, 429 too.
-	drops := strings.HasPrefix(id, "send-posthog")
+	drops := strings.HasPrefix(id, dropping)
 	s.handleOpen(op, func(w http.ResponseWriter, r *http.Request) error {
 		answer, err := s.ingest(w, r, decode)
 		if p := new(Problem); drops && errors.As(err, &p) && p.Code == "rate_limited" {

@@ -21,6 +21,9 @@ func (s *stack) sent(method, path, body string, headers ...string) *httptest.Res
 	}
 	answer := httptest.NewRecorder()
 	s.server.ServeHTTP(answer, request)
+	if !s.unjudged {
+		theJudge(s.T, s.server).look(s.T, request, body, answer)
+	}
 	return answer
 }
 

@@ -3,11 +3,10 @@ package api
 import (
 	"fmt"
 	"maps"
-	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 
+	"github.com/attentionbank/attentionbank/wire"
 	"github.com/danielgtaylor/huma/v2"
 )
 
@@ -17,22 +16,16 @@ import (
 func (s *server) complete() {
 	document := s.huma.OpenAPI()
 	problem := document.Components.Schemas.Schema(typeOf[Problem](), true, "Problem")
-	codes := codesByStatus()
-	for path, item := range document.Paths {
-		for _, op := range methodsOf(item) {
+	proposal := document.Components.Schemas.Schema(typeOf[wire.Proposal](), true, "Proposal")
+	for _, item := range document.Paths {
+		for method, op := range methodsOf(item) {
 			if op == nil {
 				continue
 			}
 			op.Description = strings.Join(slices.DeleteFunc(append([]string{op.Description}, formOf(op)...), func(text string) bool { return text == "" }), " ")
-			for _, status := range statusesOf(op, path) {
-				if op.Responses[status] == nil {
-					op.Responses[status] = &huma.Response{Content: map[string]*huma.MediaType{"application/problem+json": {Schema: problem}}}
-				}
-			}
-			for status, response := range op.Responses {
-				if status[0] == '4' || status[0] == '5' {
-					response.Description = describeStatus(status, response.Description, codes[status])
-				}
+			declareCodes(op, method, problem)
+			if slices.Contains(twoPersonOperations, op.OperationID) {
+				op.Responses["202"] = &huma.Response{Description: "A proposal, which another operator approves.", Content: map[string]*huma.MediaType{"application/json": {Schema: proposal}}}
 			}
 			if op.RequestBody != nil {
 				for _, media := range op.RequestBody.Content {
@@ -68,63 +61,6 @@ func formOf(op *huma.Operation) (sentences []string) {
 		sentences = append(sentences, "A page at a time: next_cursor of the answer is the cursor of the next page, and is absent on the last.")
 	}
 	return sentences
-}
-
-// statusesOf are the problems that any operation of this form may be answered
-// with.
-func statusesOf(op *huma.Operation, path string) []string {
-	statuses := []int{http.StatusInternalServerError, http.StatusServiceUnavailable}
-	if len(op.Security) > 0 {
-		statuses = append(statuses, http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests)
-	}
-	if strings.Contains(path, "{") {
-		statuses = append(statuses, http.StatusNotFound)
-	}
-	if op.RequestBody != nil {
-		statuses = append(statuses, http.StatusBadRequest, http.StatusConflict, http.StatusRequestEntityTooLarge)
-	}
-	var texts []string
-	for _, status := range statuses {
-		texts = append(texts, strconv.Itoa(status))
-	}
-	return texts
-}
-
-// codesByStatus are the codes that any operation may answer with, by status;
-// refusals of the bank are said to be among them.
-func codesByStatus() map[string][]string {
-	byStatus := map[string][]string{}
-	refused := map[string]bool{}
-	for refusal, row := range refusals {
-		refused[refusal.String()] = true
-		if status := strconv.Itoa(row.status); !slices.Contains(byStatus[status], "") {
-			byStatus[status] = append(byStatus[status], "")
-		}
-	}
-	for _, code := range problemCodes() {
-		if status := strconv.Itoa(code.Status); !refused[code.Code] && !slices.Contains(byStatus[status], code.Code) {
-			byStatus[status] = append(byStatus[status], code.Code)
-		}
-	}
-	return byStatus
-}
-
-func describeStatus(status, says string, codes []string) string {
-	number, _ := strconv.Atoi(status)
-	if says == "" || says == http.StatusText(number) {
-		says = http.StatusText(number) + "."
-	}
-	names := slices.DeleteFunc(slices.Clone(codes), func(code string) bool { return code == "" })
-	if len(names) > 0 {
-		says += " Codes: " + strings.Join(names, ", ")
-		if len(names) < len(codes) {
-			says += ", and refusals by the bank"
-		}
-		says += "."
-	} else if len(codes) > 0 {
-		says += " A refusal by the bank."
-	}
-	return says
 }
 
 // examples are what members of messages may be, by their names.

@@ -195,25 +195,3 @@ func docsMembers(schema *huma.Schema) (list []docsMember) {
 	}
 	return list
 }
-
-// problemCodes are the codes that problems may have, by name.
-func problemCodes() (list []docsCode) {
-	for refusal, row := range refusals {
-		list = append(list, docsCode{refusal.String(), row.status, row.detail})
-	}
-	for _, row := range faults {
-		code := docsCode{row.code, row.status, row.detail}
-		if !slices.ContainsFunc(list, func(other docsCode) bool { return other.Code == code.Code && other.Status == code.Status }) {
-			list = append(list, code)
-		}
-	}
-	list = append(list, []docsCode{
-		{"key_missing", 401, "Send a key: Authorization: Bearer ab_…"}, {"token_invalid", 401, "The token is not signed by a live key of its world, not for this bank, or over."},
-		{"role_forbidden", 403, "A credential of this kind may not do this."}, {"not_yours", 403, "It belongs to another world or person, or is not there."},
-		{"invalid_request", 422, "A field is wrong; errors or detail name it. 400 if the body is no JSON."}, {"too_large", 413, "The body is over its bound."},
-		{"rate_limited", 429, "The key calls more often than it may; Retry-After says when to go on."}, {"too_many_streams", 429, "Too many streams are open."}, {"too_many_exports", 429, "Too many exports are being made; try again in a moment."},
-		{"stopping", 503, "The bank is being stopped or moved."}, {"internal", 500, "The bank could not do this. Send the call again with the same Idempotency-Key."},
-	}...)
-	slices.SortFunc(list, func(a, b docsCode) int { return strings.Compare(a.Code, b.Code) })
-	return list
-}

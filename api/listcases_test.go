@@ -78,6 +78,16 @@ var lists = map[string]func(s *stack) *pages{
 	"list-fills":    listFillsOf,
 	"list-candles":  listCandlesOf,
 	"list-alerts":   listAlertsOf,
+	"list-payouts":  listPayoutsOf,
+	"list-payout-files": func(s *stack) *pages {
+		l := listPayoutsOf(s)
+		l.path, l.id, l.filters = "/v1/payout-files", "file", nil
+		l.add = func(n int) {
+			s.ok("POST", "/v1/payouts", s.person, `{"asset":"GOLD","amount":"1","min_paid":"0.2"}`)
+			s.ok("POST", "/v1/payout-files", s.operator, `{"currency":"EUR"}`)
+		}
+		return l
+	},
 }
 
 func listAssets(s *stack) *pages {
@@ -228,6 +238,43 @@ func (s *stack) grant(key, personID, asset, amount string) {
 	s.ok("POST", "/v1/transfers", s.operator, legs("", supply[of]["issuer"].(string), account, amount))
 }
 
+// Payouts of two people out of two assets in two currencies, some in a file and
+// some cancelled.
+func listPayoutsOf(s *stack) *pages {
+	s.gold()
+	s.payouts()
+	for _, asset := range []string{`{"asset":"CHF","scale":2}`, `{"asset":"SILVER","scale":2,"world":"cafe"}`} {
+		s.ok("POST", "/v1/assets", s.operator, asset)
+	}
+	s.ok("PUT", "/v1/payout-rates/SILVER", s.operator, `{"currency":"CHF","paid":"0.07","per":"0.30","open":true}`)
+	s.ok("PUT", "/v1/people/"+s.otherPersonID+"/attributes", s.operator, `{"country":"DE","age":"adult","tier":2}`)
+	s.ok("PUT", "/v1/people/me/payee", s.otherPerson, `{"name":"Bob","iban":"`+annsIBAN+`"}`)
+	s.grant(s.person, s.personID, "GOLD", "1000")
+	s.grant(s.person, s.personID, "SILVER", "1000")
+	s.grant(s.otherPerson, s.otherPersonID, "GOLD", "1000")
+	return &pages{stack: s, path: "/v1/payouts", key: s.operator, id: "payout",
+		add: func(n int) {
+			who, asset := []string{s.person, s.otherPerson, s.person}[n%3], []string{"GOLD", "GOLD", "SILVER"}[n%3]
+			asked := s.ok("POST", "/v1/payouts", who, `{"asset":"`+asset+`","amount":"1","min_paid":"0.2"}`)["payout"].(string)
+			if n == 1 {
+				s.ok("POST", "/v1/payout-files", s.operator, `{"currency":"EUR"}`)
+			} else if n%4 == 0 {
+				s.ok("POST", "/v1/payouts/"+asked+"/cancel", who, `{}`)
+			}
+		},
+		filters: []filter{
+			{query: "status=cancelled", keep: member("status", "cancelled")}, {query: "status=pending", keep: member("status", "pending")},
+			{query: "asset=SILVER", keep: member("asset", "SILVER")}, {query: "currency=EUR", keep: member("currency", "EUR")},
+			{query: "file=1", keep: member("file", "1")}, {query: "person=" + s.otherPersonID, keep: member("person", s.otherPersonID)},
+		}}
+}
+
+// manyOrders lets people trade as often as they like.
+func (s *stack) manyOrders() {
+	s.Helper()
+	s.ok("PUT", "/v1/tiers/0", s.operator, `{"tier":0,"order":"1000000","daily":"1000000","holdings":"1000000","open_orders":10000,"messages_per_second":1000000,"messages_burst":1000000}`)
+}
+
 // marketsOf opens markets of ever new assets in COIN.
 func marketsOf(s *stack) func(n int) {
 	return func(n int) {
@@ -240,6 +287,7 @@ func marketsOf(s *stack) func(n int) {
 // Orders in two markets, in turns.
 func listOrdersOf(s *stack) *pages {
 	s.market("continuous")
+	s.manyOrders()
 	s.secondMarket()
 	return &pages{stack: s, path: "/v1/orders", key: s.person, id: "order",
 		add:     func(n int) { s.order(s.person, fmt.Sprint(1+n%2), "sell", "12", "0.1") },
@@ -270,6 +318,7 @@ func (s *stack) trade(market string, n int, one, other string) (order string) {
 
 func listTradesOf(s *stack, path, key, id string) *pages {
 	s.market("continuous")
+	s.manyOrders()
 	s.grant(s.person, s.personID, "COIN", "100")
 	return &pages{stack: s, path: path, key: key, id: id, add: func(n int) { s.trade("1", n, s.person, s.otherPerson) }}
 }
@@ -310,6 +359,7 @@ func listAlertsOf(s *stack) *pages {
 	_, carlID, carl := s.addWorld("plaza", "carl")
 	s.earn(carlID, 600_000_000)
 	s.market("continuous")
+	s.manyOrders()
 	second := s.secondMarket()
 	for asset, people := range map[string]map[string]string{"COIN": {s.personID: s.person}, "ORE": {s.personID: s.person, carlID: carl}} {
 		for id, key := range people {

@@ -8,7 +8,6 @@ import (
 	"iter"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -171,22 +170,13 @@ func (s *stack) addWorld(code, user string) (serverKey, personID, personKey stri
 
 func (s *stack) do(method, path, key, body string, headers ...string) *httptest.ResponseRecorder {
 	s.Helper()
-	request := httptest.NewRequest(method, path, strings.NewReader(body))
 	if key != "" {
-		request.Header.Set("Authorization", "Bearer "+key)
+		headers = append([]string{"Authorization", "Bearer " + key}, headers...)
 	}
 	if body != "" {
-		request.Header.Set("Content-Type", "application/json")
+		headers = append([]string{"Content-Type", "application/json"}, headers...)
 	}
-	for i := 0; i < len(headers); i += 2 {
-		request.Header.Set(headers[i], headers[i+1])
-	}
-	answer := httptest.NewRecorder()
-	s.server.ServeHTTP(answer, request)
-	if !s.unjudged {
-		theJudge(s.T, s.server).look(s.T, request, body, answer)
-	}
-	return answer
+	return s.sent(method, path, body, headers...)
 }
 
 // ok makes a request that must succeed and returns the members of its answer.

@@ -52,6 +52,7 @@ func (s *server) registerWelcome() {
 	s.document(&get, map[string]*huma.Response{"200": {Description: "A page with a button.", Content: page}}, nil)
 	s.document(&post, map[string]*huma.Response{"201": {Description: "The key.", Content: map[string]*huma.MediaType{"text/html": page["text/html"], "application/json": {Schema: key}}}},
 		map[string]string{"410": "The link was used or has expired."})
+	post.Responses["410"].Content["text/html"] = page["text/html"]
 	s.mux.HandleFunc("GET /welcome/{token}", func(w http.ResponseWriter, r *http.Request) {
 		showWelcome(w, http.StatusOK, welcomeView{})
 	})

@@ -4,14 +4,15 @@ package client
 
 import (
 	"context"
+	"iter"
 
 	"github.com/attentionbank/attentionbank/wire"
 )
 
 // ListAllowances is list-allowances: what you let worlds spend of your TIME.
 // GET /v1/people/{person}/allowances; person.
-func (c *Client) ListAllowances(ctx context.Context, person string, options ...Option) ([]wire.Allowance, error) {
-	return items[wire.Allowance](ctx, c, "/v1/people/"+in(person)+"/allowances", options)
+func (c *Client) ListAllowances(ctx context.Context, person string, options ...Option) iter.Seq2[wire.Allowance, error] {
+	return pages[wire.Allowance](ctx, c, "/v1/people/"+in(person)+"/allowances", options)
 }
 
 // EndAllowance is end-allowance: let a world spend nothing of your TIME any longer.

@@ -4,6 +4,7 @@ package client
 
 import (
 	"context"
+	"iter"
 
 	"github.com/attentionbank/attentionbank/wire"
 )
@@ -28,8 +29,8 @@ func (c *Client) SetRateLimit(ctx context.Context, key string, body wire.NewRate
 
 // ListOperatorKeys is list-operator-keys: the operators' keys, without their secrets.
 // GET /v1/operator-keys; operator.
-func (c *Client) ListOperatorKeys(ctx context.Context, options ...Option) ([]wire.Key, error) {
-	return items[wire.Key](ctx, c, "/v1/operator-keys", options)
+func (c *Client) ListOperatorKeys(ctx context.Context, options ...Option) iter.Seq2[wire.Key, error] {
+	return pages[wire.Key](ctx, c, "/v1/operator-keys", options)
 }
 
 // CreateOperatorKey is create-operator-key: make a further key of your own; its secret is shown once.
@@ -40,8 +41,8 @@ func (c *Client) CreateOperatorKey(ctx context.Context, body wire.Label, options
 
 // ListPersonKeys is list-person-keys: the keys of a person, without their secrets.
 // GET /v1/people/{person}/keys; operator, person.
-func (c *Client) ListPersonKeys(ctx context.Context, person string, options ...Option) ([]wire.Key, error) {
-	return items[wire.Key](ctx, c, "/v1/people/"+in(person)+"/keys", options)
+func (c *Client) ListPersonKeys(ctx context.Context, person string, options ...Option) iter.Seq2[wire.Key, error] {
+	return pages[wire.Key](ctx, c, "/v1/people/"+in(person)+"/keys", options)
 }
 
 // CreatePersonKey is create-person-key: make a further key of a person; its secret is shown once.
@@ -52,8 +53,8 @@ func (c *Client) CreatePersonKey(ctx context.Context, person string, body wire.L
 
 // ListWorldKeys is list-world-keys: the keys of a world, without their secrets.
 // GET /v1/worlds/{world}/keys; operator.
-func (c *Client) ListWorldKeys(ctx context.Context, world string, options ...Option) ([]wire.Key, error) {
-	return items[wire.Key](ctx, c, "/v1/worlds/"+in(world)+"/keys", options)
+func (c *Client) ListWorldKeys(ctx context.Context, world string, options ...Option) iter.Seq2[wire.Key, error] {
+	return pages[wire.Key](ctx, c, "/v1/worlds/"+in(world)+"/keys", options)
 }
 
 // CreateWorldKey is create-world-key: make a key of a world; its secret is shown once.

@@ -31,8 +31,8 @@ func (c *Client) DecideCase(ctx context.Context, caseID string, body wire.NewDec
 
 // ListOwnCases is list-own-cases: why TIME of a person is or was held back, the newest first.
 // GET /v1/people/{person}/cases; operator, person.
-func (c *Client) ListOwnCases(ctx context.Context, person string, options ...Option) ([]wire.Case, error) {
-	return items[wire.Case](ctx, c, "/v1/people/"+in(person)+"/cases", options)
+func (c *Client) ListOwnCases(ctx context.Context, person string, options ...Option) iter.Seq2[wire.Case, error] {
+	return pages[wire.Case](ctx, c, "/v1/people/"+in(person)+"/cases", options)
 }
 
 // GetOwnCase is get-own-case: a case of a person, with its evidence.
