@@ -238,7 +238,7 @@ func (op operation) body() map[string]media {
 // answer returns what the operation answers when all is well.
 func (op operation) answer() (content map[string]media, isStream bool) {
 	for status, response := range op.Responses {
-		if status[0] == '2' {
+		if status[0] == '2' && status != "202" { // a proposal is an error of its own
 			_, isStream = response.Content["text/event-stream"]
 			return response.Content, isStream
 		}
