@@ -74,11 +74,31 @@ var lists = map[string]func(s *stack) *pages{
 	"list-messages": listMessagesOf,
 	"list-markets":  func(s *stack) *pages { return &pages{stack: s, path: "/v1/markets", id: "market", add: marketsOf(s)} },
 	"list-orders":   listOrdersOf,
-	"list-trades":   func(s *stack) *pages { return listTradesOf(s, "/v1/markets/1/trades", "", "trade") },
-	"list-fills":    listFillsOf,
-	"list-candles":  listCandlesOf,
-	"list-alerts":   listAlertsOf,
-	"list-payouts":  listPayoutsOf,
+	"list-person-orders": func(s *stack) *pages {
+		l := listOrdersOf(s)
+		l.path = "/v1/people/me/orders"
+		l.add = func(n int) {
+			market := fmt.Sprint(1 + n%2)
+			placed := s.order(s.person, market, "sell", "12", "0.1")["order"].(string)
+			switch {
+			case n%3 == 0:
+				s.ok("POST", "/v1/orders/"+placed+"/cancel", s.person, `{}`)
+			case market == "1" && n%4 == 2:
+				s.order(s.otherPerson, market, "buy", "12", "0.1")
+			}
+		}
+		status := func(names ...string) func(map[string]any) bool {
+			return func(item map[string]any) bool { return slices.Contains(names, item["status"].(string)) }
+		}
+		l.filters = append(l.filters, filter{query: "status=open", keep: status("open")}, filter{query: "status=ended", keep: status("filled", "cancelled")},
+			filter{query: "status=filled", keep: status("filled")}, filter{query: "status=cancelled", keep: status("cancelled")})
+		return l
+	},
+	"list-trades":  func(s *stack) *pages { return listTradesOf(s, "/v1/markets/1/trades", "", "trade") },
+	"list-fills":   listFillsOf,
+	"list-candles": listCandlesOf,
+	"list-alerts":  listAlertsOf,
+	"list-payouts": listPayoutsOf,
 	"list-payout-files": func(s *stack) *pages {
 		l := listPayoutsOf(s)
 		l.path, l.id, l.filters = "/v1/payout-files", "file", nil

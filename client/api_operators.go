@@ -25,8 +25,8 @@ func (c *Client) ListOperators(ctx context.Context, options ...Option) (wire.Ope
 
 // AdmitOperator is admit-operator: admit an operator, or a further key of one, by the key's hash.
 // POST /v1/operators; operator.
-func (c *Client) AdmitOperator(ctx context.Context, body wire.NewOperator, options ...Option) (wire.Proposal, error) {
-	return send[wire.Proposal](ctx, c, "POST", "/v1/operators", keyed, body, options)
+func (c *Client) AdmitOperator(ctx context.Context, body wire.NewOperator, options ...Option) (wire.Operators, error) {
+	return send[wire.Operators](ctx, c, "POST", "/v1/operators", keyed, body, options)
 }
 
 // RemoveOperator is remove-operator: end what an operator may do, and revoke the keys.
