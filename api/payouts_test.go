@@ -18,6 +18,9 @@ func (s *stack) payouts() {
 	s.Helper()
 	s.ok("POST", "/v1/assets", s.operator, `{"asset":"EUR","scale":2}`)
 	s.ok("PUT", "/v1/payout-rates/GOLD", s.operator, `{"currency":"EUR","paid":"0.07","per":"0.30","open":true}`)
+	if rate := s.ok("GET", "/v1/payout-rates/GOLD", s.person, ""); rate["paid"] != "0.07" || rate["per"] != "0.3" || rate["open"] != true {
+		s.Errorf("gold is paid out at %v", rate)
+	}
 	s.ok("PUT", "/v1/eligibility", s.operator, table(payoutsInGermany))
 	s.ok("PUT", "/v1/people/"+s.personID+"/attributes", s.operator, `{"country":"DE","age":"adult","tier":2}`)
 	s.ok("PUT", "/v1/people/me/payee", s.person, `{"name":"Alice O'Hara","iban":"`+annsIBAN+`"}`)

@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -62,6 +63,21 @@ func (s *stack) verdictOf(key, body string) string {
 		text += " " + rule
 	}
 	return text
+}
+
+// A world's server vouches for a user: what clients report inside the session
+// counts, and what is said of a session that cannot be is refused.
+func TestAServerOpensASession(t *testing.T) {
+	s := newStack(t)
+	claim := `{"event":"Jumped","userId":"yan","messageId":"y%d"}`
+	if got := s.verdictOf(s.writeKey, fmt.Sprintf(claim, 1)); got != "quarantined unvouched" {
+		t.Errorf("before the session: %q", got)
+	}
+	s.ok("POST", "/v1/worlds/cafe/sessions", s.serverKey, `{"user_id":"yan","seconds":600}`)
+	if got := s.verdictOf(s.writeKey, fmt.Sprintf(claim, 2)); got != "accepted" {
+		t.Errorf("in the session: %q", got)
+	}
+	s.refused(http.StatusUnprocessableEntity, "session_invalid", "POST", "/v1/worlds/cafe/sessions", s.serverKey, `{"user_id":"yan","from":"2025-12-01T00:00:00Z","seconds":600}`)
 }
 
 // A token vouches for the presence of its user, of nobody else, and not for
