@@ -86,6 +86,7 @@ var refusable = map[string]string{
 	"get-user-allowance":   "user_id_invalid",
 	"give-good":            "feature_denied good_not_found insufficient_available not_your_good overflow reference_invalid same_account self_excluded",
 	"halt-market":          "market_not_found",
+	"import-payout-report": "report_invalid",
 	"keep-orders":          "timeout_invalid",
 	"list-candles":         "market_not_found",
 	"list-consents":        "erased",
@@ -155,6 +156,7 @@ var ownCodes = []docsCode{
 	{"internal", 500, "The bank could not do this. Send the call again with the same Idempotency-Key."},
 	{"eligibility_invalid", 422, "The table cannot be read; detail says where."}, {"token_keys_invalid", 422, "Accepted: a JWKS of up to 16 public keys; detail says what is wrong."},
 	{"payee_invalid", 422, "Accepted: a name of up to 70 characters and an IBAN with its check digits."}, {"payee_missing", 409, "Say first to whom it is paid."},
+	{"report_invalid", 422, "Accepted: a pain.002 about this file; detail says what cannot be read."},
 	{"payouts_off", 409, "The operator pays nothing out."},
 }
 
