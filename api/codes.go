@@ -46,10 +46,10 @@ var refusable = map[string]string{
 	"create-link":         "erased link_invalid link_over linked_already token_spent token_without_id too_many",
 	"create-listing":      "asset_not_found feature_denied insufficient_available not_listable overflow quantity_invalid reference_invalid self_excluded",
 	"create-market":       "asset_not_found market_invalid terms_invalid too_many",
-	"create-operator-key": "label_invalid",
+	"create-operator-key": "too_many label_invalid",
 	"create-payout": "asset_not_found chargeback_owed feature_denied insufficient_available overflow payee_missing payout_out_of_range payout_worse " +
 		"payouts_closed payouts_off quantity_invalid reference_invalid self_excluded",
-	"create-person-key": "erased label_invalid",
+	"create-person-key": "too_many erased label_invalid",
 	"create-purchase": "allowance_exceeded feature_denied insufficient_available not_on_sale overflow own_limit_reached price_exceeded " +
 		"product_not_found quantity_invalid reference_invalid self_excluded sold_out",
 	"create-transfer": "amount_not_positive asset_mismatch credit_account_not_found debit_account_not_found feature_denied insufficient_available " +
@@ -57,7 +57,7 @@ var refusable = map[string]string{
 	"create-transfers": "amount_not_positive approval_needed asset_mismatch credit_account_not_found debit_account_not_found feature_denied " +
 		"insufficient_available no_legs not_transferable overflow reference_invalid same_account self_excluded too_many_legs",
 	"create-world":         "code_invalid code_taken too_many",
-	"create-world-key":     "label_invalid owner_invalid",
+	"create-world-key":     "too_many label_invalid owner_invalid",
 	"decide-case":          "case_not_found case_over insufficient_available overflow own_decision",
 	"end-allowance":        "allowance_invalid world_not_found",
 	"end-link":             "link_over linked_already",

@@ -195,6 +195,7 @@ var faults = []struct {
 	{identity.ErrPersonHasKey, http.StatusConflict, "person_has_key", "The person holds a key already; only the person or the operator makes further ones."},
 	{identity.ErrReferenceInvalid, http.StatusUnprocessableEntity, "user_id_invalid", "Accepted: a user id of 1 to 256 bytes."},
 	{identity.ErrLabelInvalid, http.StatusUnprocessableEntity, "label_invalid", "Accepted: a label of up to 100 bytes."},
+	{identity.ErrTooManyKeys, http.StatusUnprocessableEntity, "too_many", "Accepted: up to 100 keys of an owner that are not revoked. Revoke one first."},
 	{identity.ErrOwnerInvalid, http.StatusUnprocessableEntity, "owner_invalid", "The owner does not fit the kind of key."},
 	{identity.ErrConsentInvalid, http.StatusUnprocessableEntity, "consent_invalid", "Accepted: the purposes scoring, analytics and marketing, and a version of 1 to 32 of A-Z a-z 0-9 . _ -."},
 	{identity.ErrConsentOwn, http.StatusConflict, "consent_withdrawn", "The person has withdrawn this consent by their own credential, and gives it again by that."},

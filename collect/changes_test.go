@@ -1,7 +1,9 @@
 package collect_test
 
 import (
+	"fmt"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/attentionbank/attentionbank/collect"
@@ -111,5 +113,54 @@ func TestNobodyFollowed(t *testing.T) {
 	w.accept(collect.TrustServer, event.Event{Type: "Jumped", MessageID: "a", UserID: "ann", TimeMS: startMS})
 	if list, all := w.TakeChanges(); slices.Concat(list) != nil || all {
 		t.Errorf("told of %v", list)
+	}
+}
+
+// What telling of changes costs whoever sends events: nobody is followed, one
+// person is who does nothing, everybody is, and somebody takes what changed.
+func BenchmarkAcceptFollowed(b *testing.B) {
+	const people, batch = 1000, 100
+	for _, followed := range []string{"nobody", "one", "everybody"} {
+		b.Run(followed, func(b *testing.B) {
+			w := newWorld(b)
+			defer w.Close()
+			for person := range people {
+				w.accept(collect.TrustServer, event.Event{Type: "Jumped", MessageID: fmt.Sprint("first", person), UserID: fmt.Sprint(person), TimeMS: startMS})
+			}
+			switch followed {
+			case "one":
+				w.Follow(w.subject("watched"))
+			case "everybody":
+				for person := range people {
+					w.Follow(w.subject(fmt.Sprint(person)))
+				}
+			}
+			stop := make(chan struct{})
+			defer close(stop)
+			go func() {
+				for {
+					select {
+					case <-w.Changed():
+						w.TakeChanges()
+					case <-stop:
+						return
+					}
+				}
+			}()
+			sent := 0
+			for b.Loop() {
+				request := collect.Request{World: 1, Trust: collect.TrustServer}
+				for range batch {
+					request.Items = append(request.Items, event.Item{Event: event.Event{
+						Call: event.Track, Type: "Jumped", MessageID: strconv.Itoa(sent), UserID: strconv.Itoa(sent % people), TimeMS: startMS - int64(sent%86_000),
+					}})
+					sent++
+				}
+				if _, err := w.Accept(b.Context(), request); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(sent)/b.Elapsed().Seconds(), "events/s")
+		})
 	}
 }

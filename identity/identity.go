@@ -39,6 +39,8 @@ var (
 	ErrReferenceInvalid = errors.New("a subject is named by a user id or an anonymous id of 1 to 256 bytes, and by one of them only")
 	// ErrOwnerInvalid: a key's owner does not fit its kind.
 	ErrOwnerInvalid = errors.New("the owner of the key does not fit its kind")
+	// ErrTooManyKeys: an owner has at most MaxLiveKeys keys that are not revoked.
+	ErrTooManyKeys = errors.New("an owner has at most 100 live keys")
 	// ErrLabelInvalid: a key's label has at most MaxLabelBytes bytes of UTF-8.
 	ErrLabelInvalid = errors.New("a label has at most 100 bytes of UTF-8")
 	// ErrTaken: a number or key that a store was to add is there already.

@@ -101,6 +101,10 @@ type Key struct {
 // MaxLabelBytes bounds the label of a key.
 const MaxLabelBytes = 100
 
+// MaxLiveKeys bounds the keys of an owner that are not revoked: all live keys
+// are in memory, and persons make keys by themselves.
+const MaxLiveKeys = 100
+
 // A secret is its kind's prefix and 32 random bytes in base64url, which is 43
 // characters. Only its SHA-256 is kept: 256 random bits need no slow hash.
 const secretTail = 43

@@ -49,6 +49,26 @@ func TestKeysOpenTheDoorUntilRevoked(t *testing.T) {
 	wantErr(t, o.Revoke(t.Context(), "key_unknown"), identity.ErrNotFound)
 }
 
+// Live keys are bounded by owner; whoever revokes one may make another.
+func TestLiveKeysAreBounded(t *testing.T) {
+	o := newOffice(t)
+	owner := identity.Principal{Kind: identity.Server, World: 3}
+	var last identity.Key
+	for range identity.MaxLiveKeys {
+		key, _, err := o.CreateKey(t.Context(), owner, "")
+		check(t, err)
+		last = key
+	}
+	o.reopen()
+	_, _, err := o.CreateKey(t.Context(), owner, "")
+	wantErr(t, err, identity.ErrTooManyKeys)
+	_, _, err = o.CreateKey(t.Context(), identity.Principal{Kind: identity.Server, World: 4}, "")
+	check(t, err)
+	check(t, o.Revoke(t.Context(), last.ID))
+	_, _, err = o.CreateKey(t.Context(), owner, "")
+	check(t, err)
+}
+
 func TestKeysHaveFittingOwners(t *testing.T) {
 	o := newOffice(t)
 	ann := o.user(1, "ann")

@@ -51,6 +51,9 @@ func (r *Registry) CreateKey(ctx context.Context, owner Principal, label string)
 			return Key{}, "", fmt.Errorf("creating a key: %w", err)
 		}
 	}
+	if r.liveKeys(owner) >= MaxLiveKeys {
+		return Key{}, "", fmt.Errorf("creating a key: %w", ErrTooManyKeys)
+	}
 	if key, secret, err = r.newKey(owner, label); err != nil {
 		return Key{}, "", fmt.Errorf("creating a key: %w", err)
 	}
@@ -145,10 +148,13 @@ func (r *Registry) strike(id string) {
 }
 
 // holdsKey says whether an owner has a live key.
-func (r *Registry) holdsKey(owner Principal) bool {
+func (r *Registry) holdsKey(owner Principal) bool { return r.liveKeys(owner) > 0 }
+
+// liveKeys returns how many live keys an owner has.
+func (r *Registry) liveKeys(owner Principal) int {
 	r.keysMu.RLock()
 	defer r.keysMu.RUnlock()
-	return r.holders[owner.owner()] > 0
+	return r.holders[owner.owner()]
 }
 
 // hasOperator says whether any operator has a live key.
