@@ -31,7 +31,7 @@ type reader struct {
 // that is used, and shorter.
 func (s *stack) listen() *httptest.Server {
 	listening := httptest.NewUnstartedServer(s.server)
-	listening.Config.ReadTimeout, listening.Config.WriteTimeout = 50*time.Millisecond, 50*time.Millisecond
+	listening.Config.ReadTimeout, listening.Config.WriteTimeout = 250*time.Millisecond, 250*time.Millisecond
 	listening.Start()
 	s.Cleanup(listening.Close)
 	return listening
@@ -171,7 +171,7 @@ func TestSilentStreamStaysOpen(t *testing.T) {
 	r := s.follow(s.listen(), "/v1/numbers/stream", s.person, "", 200)
 	r.expect("snapshot", "at 0")
 	go func() {
-		time.Sleep(300 * time.Millisecond) // six times what the server gives a request
+		time.Sleep(time.Second) // four times what the server gives a request
 		numbers.publish("number", 1)
 	}()
 	r.expect("number", "1")
