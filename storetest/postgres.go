@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,6 +29,7 @@ type Postgres struct {
 	bin    string
 	as     *syscall.Credential // who runs it; PostgreSQL refuses to be root
 	server *exec.Cmd
+	leave  func() // lets the thread go that has started it
 	output bytes.Buffer
 }
 
@@ -161,7 +163,16 @@ func (p *Postgres) Start(t *testing.T) {
 	p.server = p.command(context.Background(), "postgres", "-D", p.data(), "-p", strconv.Itoa(p.Port))
 	dieWithParent(p.server.SysProcAttr)
 	p.server.Stdout, p.server.Stderr = &p.output, &p.output
-	if err := p.server.Start(); err != nil {
+	// It dies with the thread that has started it, so that thread waits.
+	started, stays := make(chan error), make(chan struct{})
+	p.leave = func() { close(stays) }
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		started <- p.server.Start()
+		<-stays
+	}()
+	if err := <-started; err != nil {
 		t.Fatal(err)
 	}
 	deadline := time.Now().Add(time.Minute)
@@ -194,6 +205,7 @@ func (p *Postgres) Kill() {
 		}
 	}
 	p.server.Wait() // that it was killed is no news
+	p.leave()
 	p.server = nil
 }
 
