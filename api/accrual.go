@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/attentionbank/attentionbank/amount"
@@ -31,7 +32,8 @@ const (
 	accrualMessages = 64
 	accrualBytes    = 64 << 10
 	accrualChunk    = 64 // days that are copied between two batches of events
-	breakMinutes    = 60 // unless the stream asks for something else
+	breakMinutes    = 60 // unless the person or the stream asks for something else
+	ownBreak        = -1 // the stream asks for nothing
 )
 
 // accruals are the days that somebody follows. One goroutine serves all, as long
@@ -47,7 +49,7 @@ type accruals struct {
 type accrualKey struct {
 	subject      uint64
 	view         accrualView
-	breakMinutes int
+	breakMinutes int // ownBreak for what the person has set
 }
 
 type accrualView uint8
@@ -69,6 +71,9 @@ type accrual struct {
 	followers int
 	leftMS    int64 // when the last one left
 
+	// own is after how many minutes the person wants to be reminded of a break.
+	own atomic.Int64
+
 	// number is the person's in the bank, 0 while that does not know them. The
 	// history's goroutine owns it.
 	number uint64
@@ -79,6 +84,7 @@ type accrual struct {
 	shown     []byte
 	stretchMS int64 // when it began
 	reminded  int64
+	every     int // minutes, of which reminded counts
 }
 
 func (s *server) registerAccrual() {
@@ -86,7 +92,7 @@ func (s *server) registerAccrual() {
 	op.Description = "An earning shows within a second of its event, and is provisional until the day closes; points that were posted, TIME that was paid, reviews and reminders of a break follow as they come. A world and its user's token see what is of the world."
 	op.Parameters = []*huma.Param{
 		{Name: "person", In: "path", Required: true, Description: "Id of the person, or me for whose credential it is.", Schema: &huma.Schema{Type: "string"}},
-		{Name: "break_minutes", In: "query", Description: "After how many minutes of presence without a pause a break is reminded of: 0 for never, up to 1440.", Schema: &huma.Schema{Type: "integer", Default: breakMinutes}},
+		{Name: "break_minutes", In: "query", Description: "After how many minutes of presence without a pause a break is reminded of: 0 for never, up to 1440. Left out, it is what the person has set (reminder_minutes), or 60.", Schema: &huma.Schema{Type: "integer"}},
 	}
 	s.registerStream(op, operator|worldServer|person|user, map[string]reflect.Type{
 		"snapshot": typeOf[wire.AccrualSnapshot](), "accrual": typeOf[wire.Accrual](), "minted": typeOf[wire.Mint](),
@@ -102,12 +108,15 @@ func (s *server) followAccrual(r *http.Request, who identity.Principal) (*feed, 
 	if err != nil {
 		return nil, err
 	}
-	key := accrualKey{subject: subject.Number, view: viewOfPerson, breakMinutes: breakMinutes}
+	key := accrualKey{subject: subject.Number, view: viewOfPerson, breakMinutes: ownBreak}
 	switch {
 	case ofWorld(who):
 		key.view = viewOfWorld
 	case who.Kind == identity.Operator:
 		key.view = viewOfAll
+	}
+	if who.Kind == identity.Operator || who.Kind == identity.Server {
+		key.breakMinutes = breakMinutes // what the person has set is the person's
 	}
 	if text := r.URL.Query().Get("break_minutes"); text != "" {
 		if key.breakMinutes, err = strconv.Atoi(text); err != nil || key.breakMinutes < 0 || key.breakMinutes > 24*60 {
@@ -115,6 +124,10 @@ func (s *server) followAccrual(r *http.Request, who identity.Principal) (*feed, 
 		}
 	}
 	a := s.openAccrual(key, subject)
+	if err := s.readReminder(r.Context(), a); err != nil {
+		s.leaveAccrual(a)
+		return nil, err
+	}
 	snapshot := func(ctx context.Context) (any, uint64, error) {
 		seq := a.topic.position()
 		shown, err := s.showPerson(ctx, who, subject)
@@ -122,7 +135,7 @@ func (s *server) followAccrual(r *http.Request, who identity.Principal) (*feed, 
 			return nil, 0, err
 		}
 		today, err := s.showToday(ctx, a)
-		return wire.AccrualSnapshot{Person: shown.Body, Today: today, BreakMinutes: key.breakMinutes}, seq, err
+		return wire.AccrualSnapshot{Person: shown.Body, Today: today, BreakMinutes: a.breakEvery()}, seq, err
 	}
 	return &feed{topic: a.topic, snapshot: snapshot, leave: func() { s.leaveAccrual(a) }}, nil
 }
@@ -147,6 +160,27 @@ func (s *server) openAccrual(key accrualKey, who identity.Subject) *accrual {
 		go s.runAccruals()
 	}
 	return a
+}
+
+// readReminder reads after how long the person wants to be reminded of a break.
+// What is changed later comes with the history's news.
+func (s *server) readReminder(ctx context.Context, a *accrual) error {
+	return s.Bank.Read(ctx, func(state *bank.State) {
+		number, _ := state.PersonByID(a.who.Person)
+		minutes, said := state.ReminderMinutes(number)
+		if !said {
+			minutes = breakMinutes
+		}
+		a.own.Store(int64(minutes))
+	})
+}
+
+// breakEvery is after how many minutes a break is reminded of; 0 for never.
+func (a *accrual) breakEvery() int {
+	if a.breakMinutes == ownBreak {
+		return int(a.own.Load())
+	}
+	return a.breakMinutes
 }
 
 func (s *server) leaveAccrual(a *accrual) {
@@ -282,8 +316,11 @@ func (s *server) showToday(ctx context.Context, a *accrual) (wire.Accrual, error
 // reminder if another time has gone by.
 func (a *accrual) remind(nowMS int64, day *collect.Accrual) *wire.BreakReminder {
 	fromMS, untilMS, found := a.stretch(nowMS, day)
-	if !found || a.breakMinutes == 0 {
-		a.reminded = 0
+	every := a.breakEvery()
+	if !found || every == 0 || every != a.every { // or another one is wanted now
+		a.reminded, a.every = 0, every
+	}
+	if !found || every == 0 {
 		return nil
 	}
 	if fromMS > a.stretchMS+collect.PauseMS { // another one; a late event lets one begin earlier
@@ -291,9 +328,9 @@ func (a *accrual) remind(nowMS int64, day *collect.Accrual) *wire.BreakReminder 
 	}
 	a.stretchMS = fromMS
 	minutes := (untilMS - fromMS) / 60_000
-	if times := minutes / int64(a.breakMinutes); times > a.reminded {
+	if times := minutes / int64(every); times > a.reminded {
 		a.reminded = times
-		return &wire.BreakReminder{Since: timeText(fromMS), Minutes: minutes, Every: a.breakMinutes}
+		return &wire.BreakReminder{Since: timeText(fromMS), Minutes: minutes, Every: every}
 	}
 	return nil
 }

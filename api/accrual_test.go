@@ -182,3 +182,53 @@ func TestStreamRemindsOfABreak(t *testing.T) {
 		t.Errorf("who comes later begins with %+v", begin.Today)
 	}
 }
+
+// The stream reminds of a break after as long as the person has set, and as soon
+// as that is changed; whoever asks for a time gets that.
+func TestStreamRemindsAsThePersonWishes(t *testing.T) {
+	s := newStack(t)
+	atomic.AddInt64(&s.nowMS, 60*60_000)
+	on := s.listen()
+	asked := s.follow(on, "/v1/people/me/stream?break_minutes=50", s.person, "", 200)
+	before := s.follow(on, "/v1/people/me/stream", s.person, "", 200)
+	if got := [2]int{asked.snapshot().BreakMinutes, before.snapshot().BreakMinutes}; got != [2]int{50, 60} {
+		t.Errorf("before anything is set, it is reminded of after %v minutes", got)
+	}
+	s.ok("PUT", "/v1/people/me/limits", s.person, `{"reminder_minutes":45}`)
+	after := s.follow(on, "/v1/people/me/stream", s.person, "", 200)
+	if got := after.snapshot().BreakMinutes; got != 45 {
+		t.Errorf("45 minutes were set, and it is reminded of after %d", got)
+	}
+	of := func(r *reader) (every string) {
+		t.Helper()
+		for {
+			if e := r.next(); e.event == "break" {
+				return e.data[strings.Index(e.data, `"every_minutes":`):]
+			}
+		}
+	}
+	s.catchUp()
+	s.present(46, 0)
+	for name, r := range map[string]*reader{"begun before": before, "begun after": after} {
+		if got := of(r); !strings.HasPrefix(got, `"every_minutes":45`) {
+			t.Errorf("a stream %s it was set reminds with %s", name, got)
+		}
+	}
+	// Less, while the stretch goes on: at once; never: not again.
+	s.ok("PUT", "/v1/people/me/limits", s.person, `{"reminder_minutes":30}`)
+	s.catchUp()
+	s.ok("POST", "/v1/track", s.serverKey, `{"event":"Jumped","userId":"alice","messageId":"m-9"}`)
+	if got := of(after); !strings.HasPrefix(got, `"every_minutes":30`) {
+		t.Errorf("after 46 minutes, 30 were set, and it reminds with %s", got)
+	}
+	s.ok("PUT", "/v1/people/me/limits", s.person, `{}`)
+	if got := s.follow(on, "/v1/people/me/stream", s.person, "", 200).snapshot().BreakMinutes; got != 0 {
+		t.Errorf("a person who wants no reminder gets one after %d minutes", got)
+	}
+	// What the person has set is not shown to a world's server or an operator.
+	for _, key := range []string{s.operator, s.serverKey} {
+		if got := s.follow(on, "/v1/people/"+s.personID+"/stream", key, "", 200).snapshot().BreakMinutes; got != 60 {
+			t.Errorf("to another it shows that it is reminded of after %d minutes", got)
+		}
+	}
+}

@@ -76,6 +76,10 @@ func (s *server) tellTransaction(ctx context.Context, t *history.Transaction, op
 			if postings++; postings == 4 && len(open[paid.Person]) > 0 {
 				s.tellPayment(ctx, paid, f.Account, operation, open[paid.Person])
 			}
+		case bank.OwnLimitsSet:
+			for _, a := range open[f.Limits.Person] {
+				a.own.Store(int64(f.Limits.ReminderMinutes))
+			}
 		case bank.CaseChanged:
 			var whose uint64
 			s.Bank.Read(ctx, func(state *bank.State) {

@@ -66,6 +66,9 @@ type Config struct {
 	// Standings keeps what people may do up to date. If it is nil, there is one
 	// that nobody runs: what is changed through the API is up to date.
 	Standings *Standings
+	// Terms brings what people decide to where events are taken. If it is nil,
+	// there is one that nobody runs: what was decided through the API is there.
+	Terms *Terms
 	// Payer is the account from which people are paid out. Without an IBAN
 	// nobody is.
 	Payer payment.Party
@@ -173,6 +176,9 @@ func newServer(config Config) *server {
 	}
 	if s.Standings == nil {
 		s.Standings = NewStandings(s.Bank, s.Identity)
+	}
+	if s.Terms == nil {
+		s.Terms = NewTerms(s.Bank, s.Identity, s.Collector)
 	}
 	s.desk = NewDesk(s.Bank, s.Identity, s.Payer)
 	s.huma = humago.New(s.mux, description)

@@ -3,8 +3,6 @@ package api
 import (
 	"context"
 
-	"github.com/attentionbank/attentionbank/bank"
-	"github.com/attentionbank/attentionbank/collect"
 	"github.com/attentionbank/attentionbank/identity"
 	"github.com/attentionbank/attentionbank/wire"
 )
@@ -71,11 +69,12 @@ func (s *server) registerConsents() {
 // is answered when both have it; sent again, it does what is left.
 func (s *server) setConsent(ctx context.Context, subject identity.Subject, purpose string, in wire.NewConsent, byWorld bool) (*body[wire.Consent], error) {
 	p, _ := identity.ParsePurpose(purpose)
-	kept, err := s.Identity.SetConsent(ctx, subject.Number, identity.Consent{Purpose: p, Given: in.Given, Version: in.Version, ByWorld: byWorld})
+	var kept identity.Consent
+	err := s.Terms.decide(ctx, subject, func() (err error) {
+		kept, err = s.Identity.SetConsent(ctx, subject.Number, identity.Consent{Purpose: p, Given: in.Given, Version: in.Version, ByWorld: byWorld})
+		return err
+	})
 	if err != nil {
-		return nil, err
-	}
-	if err := s.pushTerms(ctx, subject); err != nil {
 		return nil, err
 	}
 	return &body[wire.Consent]{consentOf(kept, true)}, nil
@@ -100,74 +99,4 @@ func consentOf(c identity.Consent, holds bool) wire.Consent {
 		shown.By = "world"
 	}
 	return shown
-}
-
-// pushTerms brings what is known of a person, and what the person has decided,
-// to where events are taken. It is made anew of what is kept, so whatever a
-// failure left behind the next call sets right.
-func (s *server) pushTerms(ctx context.Context, subject identity.Subject) error {
-	terms := collect.DefaultTerms()
-	age, err := s.Identity.Age(ctx, subject.Number)
-	if err != nil {
-		return err
-	}
-	terms.Minor = age == identity.AgeMinor
-	decisions, err := s.Identity.Consents(ctx, subject.Number)
-	if err != nil {
-		return err
-	}
-	for purpose, c := range identity.Decided(decisions) {
-		decision := collect.Withdrawn
-		if c.Given {
-			decision = collect.Given
-		}
-		switch purpose {
-		case identity.Scoring:
-			terms.Scoring = decision
-		case identity.Analytics:
-			terms.Analytics = decision
-		}
-	}
-	err = s.Bank.Read(ctx, func(state *bank.State) {
-		number, _ := state.PersonByID(subject.Person)
-		own := state.OwnLimits(number)
-		terms.ExcludedUntilMS = own.EarnsNothingUntilMS
-		terms.EarnSeconds, terms.NextEarnSeconds, terms.NextFromMS = earnSeconds(own.EarnMinutes.Value), earnSeconds(own.EarnMinutes.Next), own.EarnMinutes.NextFromMS
-	})
-	if err != nil {
-		return err
-	}
-	return s.Collector.SetTerms(ctx, subject.World, subject.Number, terms)
-}
-
-func earnSeconds(minutes int64) int32 {
-	if minutes == bank.NoOwnLimit {
-		return collect.NoLimit
-	}
-	return int32(minutes * 60)
-}
-
-// pushTermsOfAll does the same for a person and those who are the same human:
-// of a minor all are minors.
-func (s *server) pushTermsOfAll(ctx context.Context, subject identity.Subject) error {
-	others, err := s.Identity.Linked(ctx, subject.Number)
-	if err != nil {
-		return err
-	}
-	if err := s.pushTerms(ctx, subject); err != nil {
-		return err
-	}
-	for _, number := range others {
-		other, err := s.Identity.Subject(ctx, number)
-		if err != nil {
-			return err
-		}
-		if other.ErasedMS != 0 {
-			continue
-		}
-		if err := s.pushTerms(ctx, other); err != nil {
-			return err
-		}
-	}
-	return nil
 }

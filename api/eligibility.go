@@ -21,10 +21,11 @@ func (s *server) registerEligibility() {
 				return nil, err
 			}
 			age, _ := eligibility.ParseAge(in.Body.Age)
-			a, err := s.Standings.Describe(ctx, subject, identity.Attributes{Country: in.Body.Country, Age: age, Tier: in.Body.Tier})
-			if err == nil {
-				err = s.pushTermsOfAll(ctx, subject) // minors are scored by caps of their own
-			}
+			var a identity.Attributes
+			err = s.Terms.decide(ctx, subject, func() (err error) { // minors are scored by caps of their own
+				a, err = s.Standings.Describe(ctx, subject, identity.Attributes{Country: in.Body.Country, Age: age, Tier: in.Body.Tier})
+				return err
+			})
 			return &body[wire.Attributes]{attributesOf(a)}, err
 		})
 	register(s, operation("get-attributes", "GET", "/v1/people/{person}/attributes", "What the operator has found out about a person", "people"), operator|person,

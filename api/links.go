@@ -73,20 +73,24 @@ func (s *server) createLink(ctx context.Context, who identity.Principal, in *str
 			return nil, err
 		}
 	}
-	link, member, err := s.Identity.Link(ctx, head, tokens, func(member identity.Subject) (int32, error) {
-		return s.Collector.Link(ctx, member.World, member.Number, head.Number)
+	var link identity.Link
+	// Of a minor every part is a minor.
+	err = s.Terms.decide(ctx, head, func() error {
+		made, member, err := s.Identity.Link(ctx, head, tokens, func(member identity.Subject) (int32, error) {
+			return s.Collector.Link(ctx, member.World, member.Number, head.Number)
+		})
+		if link = made; err != nil {
+			return err
+		}
+		// One human has one age.
+		for _, subject := range []identity.Subject{head, member} {
+			if _, err := s.Standings.Update(ctx, subject); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
-		return nil, err
-	}
-	// One human has one age.
-	for _, subject := range []identity.Subject{head, member} {
-		if _, err := s.Standings.Update(ctx, subject); err != nil {
-			return nil, err
-		}
-	}
-	// Of a minor every part is a minor.
-	if err := s.pushTermsOfAll(ctx, head); err != nil {
 		return nil, err
 	}
 	shown, err := s.linkOf(ctx, head.Number, link)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/attentionbank/attentionbank/bank"
 	"github.com/attentionbank/attentionbank/identity"
+	"github.com/attentionbank/attentionbank/journal"
 	"github.com/attentionbank/attentionbank/wire"
 )
 
@@ -50,11 +51,12 @@ func (s *server) registerOwnLimits() {
 			if command.Person, err = s.registered(ctx, subject.Person); err != nil {
 				return nil, err
 			}
-			answer, err := s.submit(ctx, command.AppendTo(nil))
+			var answer journal.Answer
+			err = s.Terms.decide(ctx, subject, func() (err error) {
+				answer, err = s.submit(ctx, command.AppendTo(nil))
+				return err
+			})
 			if err != nil {
-				return nil, err
-			}
-			if err := s.pushTerms(ctx, subject); err != nil {
 				return nil, err
 			}
 			shown, err := s.ownLimits(ctx, subject)
@@ -96,10 +98,10 @@ func (s *server) earnNothing(ctx context.Context, subject identity.Subject, unti
 	if command.Person, err = s.registered(ctx, subject.Person); err != nil {
 		return err
 	}
-	if _, err := s.submit(ctx, command.AppendTo(nil)); err != nil {
+	return s.Terms.decide(ctx, subject, func() error {
+		_, err := s.submit(ctx, command.AppendTo(nil))
 		return err
-	}
-	return s.pushTerms(ctx, subject)
+	})
 }
 
 func (s *server) ownLimits(ctx context.Context, subject identity.Subject) (shown wire.OwnLimits, err error) {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -128,6 +129,52 @@ func TestReviewFromRulesToAppeal(t *testing.T) {
 		t.Errorf("after the release: %v", me)
 	}
 	s.refused(409, "case_over", "POST", "/v1/people/me/cases/"+number+"/appeal", s.person, `{"text":"thanks"}`)
+}
+
+// An appeal is decided by another operator than the one who decided the case,
+// whoever of them that was; the trail has what both did, and tried.
+func TestAnAppealIsDecidedByAnother(t *testing.T) {
+	for _, boDecides := range []bool{false, true} {
+		s := newStack(t)
+		first, second := s.operator, s.second()
+		if boDecides {
+			first, second = second, first
+		}
+		s.ok("POST", "/v1/review-rules", s.operator, strictRules)
+		s.crowd()
+		number := s.ok("GET", "/v1/people/me/cases", s.person, "")["items"].([]any)[0].(map[string]any)["case"].(string)
+		decision, mine := "/v1/cases/"+number+"/decision", "/v1/people/me/cases/"+number
+		if upheld := s.ok("POST", decision, first, `{"decision":"uphold"}`); upheld["status"] != "upheld" {
+			t.Fatalf("upheld: %v", upheld)
+		}
+		s.refused(409, "case_over", "POST", decision, second, `{"decision":"uphold"}`)
+		s.ok("POST", mine+"/appeal", s.person, `{"text":"it was me"}`)
+		for _, again := range []string{"uphold", "release"} {
+			s.refused(403, "own_decision", "POST", decision, first, `{"decision":"`+again+`"}`)
+		}
+		if shown := s.ok("GET", mine, s.person, ""); shown["status"] != "appealed" {
+			t.Errorf("after the same operator tried, the case is %v", shown["status"])
+		}
+		if released := s.ok("POST", decision, second, `{"decision":"release"}`); released["status"] != "released" {
+			t.Errorf("by another operator the case is %v", released["status"])
+		}
+		s.refused(409, "case_over", "POST", decision, first, `{"decision":"uphold"}`)
+		if me := s.ok("GET", "/v1/people/me", s.person, ""); me["held_back"] != "0" {
+			t.Errorf("after the appeal: %v", me)
+		}
+		var acts []string
+		for _, act := range s.trail("operation=decide-case") {
+			acts = append(acts, act["name"].(string)+" "+act["outcome"].(string))
+		}
+		one, other := "first", "bo"
+		if boDecides {
+			one, other = other, one
+		}
+		want := fmt.Sprint([]string{one + " case_over", other + " done", one + " own_decision", one + " own_decision", other + " case_over", one + " done"})
+		if got := fmt.Sprint(acts); got != want {
+			t.Errorf("the trail has %s, expected %s", got, want)
+		}
+	}
 }
 
 // Operators find cases by status, signal and person, page by page, and see what

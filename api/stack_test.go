@@ -33,6 +33,7 @@ type stack struct {
 	operator, serverKey, writeKey, person string
 	otherServer, otherPerson              string // of world "arena"
 	personID, otherPersonID               string
+	reopen                                func() *collect.Collector // on what is durable
 	nowMS                                 int64
 
 	bank     *failing
@@ -127,12 +128,16 @@ func newStack(t *testing.T) *stack {
 	if err != nil {
 		t.Fatal(err)
 	}
-	log := memory.NewEvents()
+	log, head := memory.NewEvents(), &memory.Head{}
 	policies := func(uint32, int32, uint32) (*score.Policy, uint32) { return score.DefaultPolicy(), 0 }
-	collector, err := collect.Open(ctx, log, &memory.Head{}, log, memory.People{Registry: registry}, policies, collect.Options{Now: now, Rules: s.reviewRules})
-	if err != nil {
-		t.Fatal(err)
+	s.reopen = func() *collect.Collector {
+		collector, err := collect.Open(ctx, log, head, log, memory.People{Registry: registry}, policies, collect.Options{Now: now, Rules: s.reviewRules})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return collector
 	}
+	collector := s.reopen()
 	t.Cleanup(func() { collector.Close(); writer.Close(ctx) })
 	s.server = newServer(Config{
 		Bank: s.bank, Identity: registry, Collector: collector, History: tables, Lag: s.follower.Lag, News: s.follower.Tell,

@@ -164,6 +164,9 @@ func (s *State) buyGood(r *reader) Refusal {
 	if !found {
 		return GoodNotFound
 	}
+	if refusal := s.maySpend(buyer, g.PriceMicro); refusal != Accepted {
+		return refusal
+	}
 	payer, world := s.accountOf(timeAccount(buyer)), s.worldTime(s.books.Asset(g.Asset).World)
 	if s.books.Account(payer).Available() < g.PriceMicro {
 		return InsufficientAvailable
@@ -183,6 +186,7 @@ func (s *State) buyGood(r *reader) Refusal {
 			s.mustPost(payer, world, royalty)
 		}
 	}
+	s.spent(buyer, g.PriceMicro, 0)
 	s.moveGood(GoodMoved{Good: number, From: g.Owner, To: buyer, PriceMicro: g.PriceMicro, RoyaltyMicro: royalty})
 	if g.Owner == 0 {
 		k := s.goods.list.Write(int(number - 1))

@@ -101,6 +101,16 @@ func (s *State) OwnLimits(person uint64) OwnLimits {
 	return OwnLimits{Person: person, SpendMicro: none, OrdersMicro: none, EarnMinutes: none}
 }
 
+// ReminderMinutes returns after how long a person wants to be reminded of a break,
+// 0 for never; false if the person has never said.
+func (s *State) ReminderMinutes(person uint64) (minutes int, said bool) {
+	i, found := s.ownLimits.find(person)
+	if !found {
+		return 0, false
+	}
+	return int(s.ownLimits.list.At(i).ReminderMinutes), true
+}
+
 // SetOwnLimits replaces what a person has set for themselves. What is lower
 // holds at once, what is higher after RaiseAfterMS.
 type SetOwnLimits struct {

@@ -69,13 +69,17 @@ func (r *Registry) Link(ctx context.Context, head Subject, tokens [2]UserToken, 
 			return old, member, nil // asked again
 		}
 	}
+	note, err := r.noteLink(ctx, link, linkBegins)
+	if err != nil {
+		return Link{}, Subject{}, fmt.Errorf("linking: %w", err)
+	}
 	if link.FromDay, err = begin(member); err != nil {
 		return Link{}, Subject{}, fmt.Errorf("linking: %w", err)
 	}
 	if err := r.store.AddLink(ctx, link); err != nil {
 		return Link{}, Subject{}, fmt.Errorf("linking: %w", err)
 	}
-	return link, member, nil
+	return link, member, r.takeBack(ctx, unfinishedLink, note)
 }
 
 // newLink finds which of two subjects is to be linked to the head.
@@ -171,13 +175,17 @@ func (r *Registry) Unlink(ctx context.Context, head Subject, member Subject, end
 		if link.UntilDay != Forever {
 			return link, nil // asked again
 		}
+		note, err := r.noteLink(ctx, link, linkEnds)
+		if err != nil {
+			return Link{}, fmt.Errorf("unlinking: %w", err)
+		}
 		if link.UntilDay, err = end(); err != nil {
 			return Link{}, fmt.Errorf("unlinking: %w", err)
 		}
 		if err := r.store.EndLink(ctx, member.Number, link.UntilDay); err != nil {
 			return Link{}, fmt.Errorf("unlinking: %w", err)
 		}
-		return link, nil
+		return link, r.takeBack(ctx, unfinishedLink, note)
 	}
 	return Link{}, fmt.Errorf("unlinking: %w", ErrNotFound)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/attentionbank/attentionbank/bank"
 	"github.com/attentionbank/attentionbank/collect"
 	"github.com/attentionbank/attentionbank/event"
+	"github.com/attentionbank/attentionbank/identity"
 )
 
 // A dry run of the policy that holds changes nothing; of another one it says
@@ -95,5 +96,78 @@ func TestDryRun(t *testing.T) {
 	defer n.close()
 	if minted, err := n.flush(ctx); err != nil || minted != 3 {
 		t.Errorf("the bank goes on with %d person-days, %v", minted, err)
+	}
+}
+
+// A dry run leaves out who has withdrawn consent to analytics, and where the
+// policy asks for consent, who has not given it; what they have earned stays.
+func TestDryRunLooksAtThoseWhoConsent(t *testing.T) {
+	ctx := context.Background()
+	site := Site{Data: t.TempDir()}
+	nowMS := int64(1_768_046_400_000) // 2026-01-10T12:00:00Z
+	n, err := openNode(ctx, site, func() int64 { return nowMS }, func(message string) { t.Log(message) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := n.journal.Submit(ctx, bank.RegisterWorld{Code: "cafe"}.AppendTo(nil)); err != nil {
+		t.Fatal(err)
+	}
+	id := 0
+	report := func(user string) {
+		t.Helper()
+		id++
+		item := event.Item{Event: event.Event{Call: event.Track, Type: "Danced", UserID: user, MessageID: fmt.Sprint(id), TimeMS: nowMS}}
+		results, err := n.collector.Accept(ctx, collect.Request{World: 1, Trust: collect.TrustServer, Items: []event.Item{item}})
+		if err != nil || results[0].Verdict != collect.Accepted {
+			t.Fatalf("what %s did is %+v, %v", user, results, err)
+		}
+	}
+	decided := map[string]collect.Decision{"nobody asked": collect.Undecided, "agrees": collect.Given, "does not": collect.Withdrawn, "agrees later": collect.Withdrawn}
+	decide := func(user string, decision collect.Decision) {
+		t.Helper()
+		found, err := n.identity.Resolve(ctx, []identity.SubjectRef{{World: 1, UserID: user}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		terms := collect.DefaultTerms()
+		terms.Analytics = decision
+		if err := n.collector.SetTerms(ctx, 1, found[0].Number, terms); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for user, decision := range decided {
+		decide(user, decision)
+		report(user)
+	}
+	decide("agrees later", collect.Given) // what holds at the end counts
+	report("agrees")
+	if minted, err := n.flush(ctx); err != nil || minted != 4 {
+		t.Errorf("%d person-days earn, %v", minted, err)
+	}
+	if err := n.close(); err != nil {
+		t.Fatal(err)
+	}
+	for policy, people := range map[string]int{"beta: 2\n": 3, "beta: 2\nconsent: required\n": 2} {
+		file := filepath.Join(t.TempDir(), "next.yaml")
+		if err := os.WriteFile(file, []byte(policy), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var stdout, stderr bytes.Buffer
+		if status := run(&environment{ctx, strings.NewReader(""), &stdout, &stderr}, []string{"policy", "dry-run", file, "--world", "cafe", "--until", "2026-01-10", "--data", site.Data, "--json"}); status != 0 {
+			t.Fatalf("%d: %s", status, stderr.String())
+		}
+		var outcome dryRun
+		if err := json.Unmarshal(stdout.Bytes(), &outcome); err != nil {
+			t.Fatal(err)
+		}
+		earning := 0
+		for _, p := range outcome.People {
+			if p.Then != "0" {
+				earning++
+			}
+		}
+		if earning != people {
+			t.Errorf("by %q, %d people are looked at, expected %d: %s", policy, earning, people, stdout.String())
+		}
 	}
 }

@@ -28,6 +28,7 @@ type node struct {
 	journal   *journal.Writer
 	identity  *identity.Registry
 	standings *api.Standings // of its people
+	terms     *api.Terms
 	collector *collect.Collector
 	history   *sqldb.History
 	follower  *history.Follower
@@ -173,6 +174,7 @@ func (n *node) openCollector(ctx context.Context, nowMS func() int64) error {
 		return err
 	}
 	n.closers = append(n.closers, n.collector.Close)
+	n.terms = api.NewTerms(n.journal, n.identity, n.collector)
 	return nil
 }
 

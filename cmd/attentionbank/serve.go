@@ -181,7 +181,7 @@ func (c *serveCommand) wayOut() (wayOut, error) {
 // handler returns the API of a bank.
 func (c *serveCommand) handler(n *node, entry *door, counts *traffic) http.Handler {
 	return api.New(api.Config{
-		Bank: boundedBank{n.journal, n.follower, c.HistoryLag.Milliseconds()}, Identity: n.identity, Standings: n.standings, Payer: c.payer(), Collector: n.collector, History: n.history,
+		Bank: boundedBank{n.journal, n.follower, c.HistoryLag.Milliseconds()}, Identity: n.identity, Standings: n.standings, Terms: n.terms, Payer: c.payer(), Collector: n.collector, History: n.history,
 		Webhooks: n.webhooks(c.WebhooksToPrivate), Conduct: n.patrol, Lag: n.follower.Lag, News: n.follower.Tell, Await: n.follower.WaitFor,
 		Ready: func() error { return errors.Join(entry.err(), n.ready()) }, Metrics: n.metrics(counts.collectors()...), Version: version(), Audience: c.Audience, NowMS: systemMS,
 		Draining: entry.draining, Streams: &counts.streams,
@@ -200,6 +200,13 @@ func (c *serveCommand) serve(ctx context.Context, n *node, served <-chan error, 
 	go func() {
 		defer close(standing)
 		n.standings.Run(loops, func(err error) { logger.Warn("standings are behind and will be tried again", "error", err) })
+	}()
+	finishing := make(chan struct{})
+	go func() {
+		defer close(finishing)
+		n.terms.Run(loops, func(err error) {
+			logger.Warn("what people decided is not everywhere yet and will be tried again", "error", err)
+		})
 	}()
 	minting := make(chan struct{})
 	go func() {
@@ -230,6 +237,7 @@ func (c *serveCommand) serve(ctx context.Context, n *node, served <-chan error, 
 	<-minting
 	<-standing
 	<-purging
+	<-finishing
 	if err != nil {
 		err = withHint(err, "mend what it names, such as a full disk, and start again: what was acknowledged is there, and a client's retry counts once")
 	}
