@@ -91,7 +91,7 @@ var (
 		"eventEntry": in("events"), "sessionEntry": in("events"), "linkEntry": in("events"), "appealEntry": in("events"), "termsEntry": in("events"),
 		"droppedEntry": not("what a world keeps no longer: a hash is left"), "entryKinds": not(nobodys),
 	}
-	detailsKept = map[string]kept{"attributesName": in("attributes"), "consentName(c.Purpose)": in("consents"), "name": in("payees")}
+	detailsKept = map[string]kept{"attributesName": in("attributes"), "consentName(c.Purpose)": in("consents"), "name": in("payees"), "unfinishedTerms": not(theSame)}
 )
 
 // sources parses the files of a package.
