@@ -158,16 +158,18 @@ const people = {
     const settings = { userId: 'token', consent: true, signed: true }
     const began = performance.now()
     const tab = await world(browser, settings)
-    await present(tab, 25, truth)
     await tab.evaluate(`tracker.interact('Jumped'); tracker.flush()`)
+    await present(tab, 16, truth)
     truth.statuses = await tab.evaluate(`(async () => {
       const headers = { Authorization: 'Bearer ' + (await token()) }
       const calls = [['POST', '/v1/sessions'], ['GET', '/v1/people/me/attention'], ['GET', '/v1/people/me']]
       return Promise.all(calls.map(([method, path]) => fetch('${url}' + path, { method, headers, credentials: 'omit' }).then((r) => r.status)))
     })()`)
     // A page that ends sends nothing without a key: what waits is the next one's.
+    // An interaction covers half a minute, in which somebody is there.
     await tab.evaluate(`tracker.options.flushMS = 1e9; tracker.notBefore = Infinity; tracker.interact('Jumped')`)
     await until('an event on disk', async () => (await waiting(tab)) > 0)
+    await present(tab, 32, truth)
     truth.tokens = await tab.evaluate('asked')
     truth.presentMS = performance.now() - began
     await tab.close()
