@@ -157,7 +157,7 @@ var refusals = map[bank.Refusal]struct {
 	bank.DebitAccountNotFound:                     {http.StatusNotFound, "There is no such account to debit."},
 	bank.CreditAccountNotFound:                    {http.StatusNotFound, "There is no such account to credit."},
 	bank.AssetMismatch:                            {http.StatusUnprocessableEntity, "Both accounts must be in the same asset."},
-	bank.NotTransferable:                          {http.StatusUnprocessableEntity, "Points and what issues TIME move by the bank's rules only."},
+	bank.NotTransferable:                          {http.StatusUnprocessableEntity, "Points, unique goods and what issues TIME move by the bank's rules only; a collection may not let its owners give."},
 	bank.HoldNotFound:                             {http.StatusNotFound, "There is no such hold, or no open hold of this group."},
 	bank.HoldNotOpen:                              {http.StatusConflict, "The hold was settled, released or has expired."},
 	bank.ExpiryNotAhead:                           {http.StatusUnprocessableEntity, "A hold expires in the future."},

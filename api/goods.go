@@ -137,7 +137,7 @@ func (s *server) registerGoodSales() {
 			}
 			return s.submitted(ctx, who, command.AppendTo(nil), in.Body.Reference)
 		})
-	register(s, operation("give-good", "POST", "/v1/goods/{good}/gift", "Give a good of yours to somebody else", "shop"), person,
+	register(s, operation("give-good", "POST", "/v1/goods/{good}/gift", "Give a good of yours to somebody else; a world what is still its own", "shop"), operator|worldServer|person,
 		func(ctx context.Context, who identity.Principal, in *struct {
 			GoodPath
 			Idempotent
@@ -151,7 +151,12 @@ func (s *server) registerGoodSales() {
 			if command.To, _, err = s.personNumber(ctx, id); err != nil {
 				return nil, err
 			}
-			if command.Good, command.Owner, err = s.goodFor(ctx, who, in.Good); err != nil {
+			if who.Kind == identity.Person {
+				command.Good, command.Owner, err = s.goodFor(ctx, who, in.Good)
+			} else {
+				command.Good, err = s.goodOfWorld(ctx, who, in.Good)
+			}
+			if err != nil {
 				return nil, err
 			}
 			return s.submitted(ctx, who, command.AppendTo(nil), in.Body.Reference)
@@ -162,19 +167,7 @@ func (s *server) registerGoodSales() {
 			Idempotent
 			Body wire.Ending
 		}) (*answered[wire.Receipt], error) {
-			number, err := parseNumber("good", in.Good)
-			if err != nil {
-				return nil, err
-			}
-			var world uint32
-			err = s.Bank.Read(ctx, func(state *bank.State) {
-				if g, found := state.Good(number); found {
-					world = state.Books().Asset(g.Asset).World
-				}
-			})
-			if err == nil && who.Kind != identity.Operator && (world == 0 || world != who.World) {
-				err = forbidden("The good is not of your world.")
-			}
+			number, err := s.goodOfWorld(ctx, who, in.Good)
 			if err != nil {
 				return nil, err
 			}
@@ -190,6 +183,23 @@ func (s *server) goodFor(ctx context.Context, who identity.Principal, text strin
 	}
 	asking, err = s.registered(ctx, who.PersonID)
 	return number, asking, err
+}
+
+// goodOfWorld reads the number of a good whose world a caller acts for.
+func (s *server) goodOfWorld(ctx context.Context, who identity.Principal, text string) (number uint64, err error) {
+	if number, err = parseNumber("good", text); err != nil {
+		return 0, err
+	}
+	var world uint32
+	err = s.Bank.Read(ctx, func(state *bank.State) {
+		if g, found := state.Good(number); found {
+			world = state.Books().Asset(g.Asset).World
+		}
+	})
+	if err == nil && who.Kind != identity.Operator && (world == 0 || world != who.World) {
+		err = forbidden("The good is not of your world.")
+	}
+	return number, err
 }
 
 func (s *server) submitGood(ctx context.Context, who identity.Principal, command []byte) (*answered[wire.Good], error) {
@@ -231,8 +241,9 @@ func shownGood(state *bank.State, who identity.Principal, number uint64, g bank.
 	return shown
 }
 
-// listGoods looks through a bounded number of goods, so that a page may have
-// few items and yet not be the last.
+// listGoods looks through a bounded number of goods of the collection, so that
+// a page of those on sale may have few items and yet not be the last. The cursor
+// is the last good that was looked at.
 func (s *server) listGoods(ctx context.Context, who identity.Principal, in *struct {
 	CollectionPath
 	Page
@@ -250,17 +261,32 @@ func (s *server) listGoods(ctx context.Context, who identity.Principal, in *stru
 		}
 	}
 	out := &body[wire.List[wire.Good]]{wire.List[wire.Good]{Items: []wire.Good{}}}
+	misplaced := false
 	err = s.Bank.Read(ctx, func(state *bank.State) {
-		number, end := last+1, min(last+looked, state.Goods())
-		for ; number <= end && len(out.Body.Items) < in.Limit; number++ {
-			if g, _ := state.Good(number); g.Asset == asset && (!in.OnSale || g.PriceMicro != 0) {
-				out.Body.Items = append(out.Body.Items, shownGood(state, who, number, g))
+		next := state.FirstGoodIn(asset)
+		if in.Cursor != "" {
+			g, found := state.Good(last)
+			if misplaced = !found || g.Asset != asset; misplaced {
+				return
 			}
+			next = state.GoodBehind(last)
 		}
-		if number <= state.Goods() {
-			out.Body.NextCursor = strconv.FormatUint(number-1, 10)
+		for range looked {
+			if next == 0 || len(out.Body.Items) == in.Limit {
+				break
+			}
+			if g, _ := state.Good(next); !in.OnSale || g.PriceMicro != 0 {
+				out.Body.Items = append(out.Body.Items, shownGood(state, who, next, g))
+			}
+			last, next = next, state.GoodBehind(next)
+		}
+		if next != 0 {
+			out.Body.NextCursor = strconv.FormatUint(last, 10)
 		}
 	})
+	if misplaced {
+		return nil, badCursor()
+	}
 	return out, err
 }
 

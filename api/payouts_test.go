@@ -180,12 +180,35 @@ func TestUniqueGoods(t *testing.T) {
 	s.ok("POST", "/v1/goods/2/purchase", s.otherPerson, `{"max_price":"1"}`)
 	s.refused(http.StatusForbidden, "not_yours", "POST", "/v1/goods/2/refund", s.otherServer, `{}`)
 	s.ok("POST", "/v1/goods/2/refund", s.serverKey, `{}`)
-	if all := s.walk("/v1/collections/LAND/goods?limit=1", s.person, "id"); strings.Join(all, " ") != "0,1 0,2" {
+	s.otherCollection()
+	if all := s.walk("/v1/collections/LAND/goods?limit=1", s.person, "id"); strings.Join(all, " ") != "0,1 0,2 0,9" {
 		t.Errorf("the land is %v", all)
 	}
 	if onSale, _ := s.items("/v1/collections/LAND/goods?on_sale=true", s.person); len(onSale) != 0 {
 		t.Errorf("on sale is %v", onSale)
 	}
+}
+
+// otherCollection adds goods of another collection, one of them before the
+// last of the first; the world gives one away.
+func (s *stack) otherCollection() {
+	s.Helper()
+	s.ok("POST", "/v1/assets", s.operator, `{"asset":"NAME","scale":0,"world":"cafe"}`)
+	s.ok("PUT", "/v1/collections/NAME", s.serverKey, `{}`)
+	name := s.ok("PUT", "/v1/collections/NAME/goods/anne", s.serverKey, `{"price":"0"}`)["good"].(string)
+	s.ok("PUT", "/v1/collections/LAND/goods/0,9", s.serverKey, `{"price":"0"}`)
+	s.ok("PUT", "/v1/collections/NAME/goods/bert", s.serverKey, `{"price":"1"}`)
+	s.refused(http.StatusForbidden, "not_yours", "POST", "/v1/goods/"+name+"/gift", s.otherServer, `{"to":"`+s.personID+`"}`)
+	s.ok("POST", "/v1/goods/"+name+"/gift", s.serverKey, `{"to":"`+s.personID+`"}`)
+	s.refused(http.StatusForbidden, "not_your_good", "POST", "/v1/goods/"+name+"/gift", s.serverKey, `{"to":"`+s.otherPersonID+`"}`)
+	s.refused(http.StatusUnprocessableEntity, "not_transferable", "POST", "/v1/goods/"+name+"/gift", s.person, `{"to":"`+s.otherPersonID+`"}`)
+	if all := s.walk("/v1/collections/NAME/goods?limit=1", s.person, "id"); strings.Join(all, " ") != "anne bert" {
+		s.Errorf("the names: %v", all)
+	}
+	if onSale, _ := s.items("/v1/collections/NAME/goods?on_sale=true&limit=1", s.person); len(onSale) != 1 || onSale[0]["id"] != "bert" {
+		s.Errorf("names on sale: %v", onSale)
+	}
+	s.refused(http.StatusUnprocessableEntity, "invalid_request", "GET", "/v1/collections/LAND/goods?cursor="+name, s.person, "")
 }
 
 // Why a file was not handed over is told in the list, until it was; who was

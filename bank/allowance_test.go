@@ -15,16 +15,8 @@ import (
 // not there.
 func TestAllowancesEqualNaive(outer *testing.T) {
 	rapid.Check(outer, func(t *rapid.T) {
-		state, seq, nowMS := bank.New(), uint64(0), int64(1_767_225_600_000)
-		apply := func(command []byte) bank.Refusal {
-			seq++
-			state.Begin(seq, nowMS)
-			refusal := bank.Refusal(state.Apply(command, nil)[0])
-			if err := state.Check(); err != nil {
-				t.Fatal(err)
-			}
-			return refusal
-		}
+		nowMS := int64(1_767_225_600_000)
+		state, apply := watchedBank(t, &nowMS)
 		for world := range 2 {
 			apply(bank.RegisterWorld{Code: fmt.Sprint("world-", world)}.AppendTo(nil))
 		}

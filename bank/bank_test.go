@@ -6,11 +6,12 @@ import (
 
 	"github.com/attentionbank/attentionbank/bank"
 	"github.com/attentionbank/attentionbank/ledger"
+	"pgregory.net/rapid"
 )
 
 // requireRestorable writes a state, reads it back and requires that both are
-// the same by hash and content.
-func requireRestorable(t testing.TB, state *bank.State) {
+// the same by hash and content. It returns what was read.
+func requireRestorable(t testing.TB, state *bank.State) *bank.State {
 	t.Helper()
 	var encoded bytes.Buffer
 	if _, err := state.Freeze().WriteTo(&encoded); err != nil {
@@ -23,6 +24,7 @@ func requireRestorable(t testing.TB, state *bank.State) {
 	if restored.Hash() != state.Hash() {
 		t.Fatal("a restored state has another hash")
 	}
+	return restored
 }
 
 // The bounds that a script would be too long for.
@@ -98,5 +100,21 @@ func TestTransferAllocatesNothing(t *testing.T) {
 	})
 	if allocations != 0 {
 		t.Errorf("%v allocations a transfer", allocations)
+	}
+}
+
+// watchedBank returns a new bank and what gives it a command in a record of its
+// own, at a time that goes on, and checks it afterwards.
+func watchedBank(t *rapid.T, nowMS *int64) (state *bank.State, apply func(command []byte) bank.Refusal) {
+	state = bank.New()
+	seq := uint64(0)
+	return state, func(command []byte) bank.Refusal {
+		seq++
+		state.Begin(seq, *nowMS)
+		refusal := bank.Refusal(state.Apply(command, nil)[0])
+		if err := state.Check(); err != nil {
+			t.Fatal(err)
+		}
+		return refusal
 	}
 }

@@ -84,7 +84,12 @@ type goods struct {
 	numbered       map[uint32]int    // collections by asset
 	ownedBy        map[uint64]uint64 // the first good of a person; the others follow by next
 	next, previous pages.Array[uint64]
+	inside         []ends              // of each collection
+	behind         pages.Array[uint64] // the good behind one in the same collection, 0 at the end
 }
+
+// ends are the first and the last good of a collection, 0 if it has none.
+type ends struct{ first, last uint64 }
 
 // SetCollection makes an asset of a world, of which nothing was issued yet, a
 // collection of unique goods, or changes how they are sold.
@@ -167,11 +172,11 @@ func (c BuyGood) AppendTo(dst []byte) []byte {
 }
 
 // GiveGood gives a good to somebody else, where the collection lets its owners
-// do so.
+// do so. The world may always give what is still its own.
 type GiveGood struct {
 	Key       Key
 	Reference string
-	Owner     uint64 // number of the person
+	Owner     uint64 // number of the person; 0 is the world
 	Good      uint64
 	To        uint64
 }
@@ -242,6 +247,24 @@ func (s *State) GoodByID(asset uint32, id string) (number uint64, found bool) {
 		return 0, false
 	}
 	return uint64(i + 1), true
+}
+
+// FirstGoodIn returns the first good of a collection, and GoodBehind the one
+// behind a good in its collection, by number; 0 at the end.
+func (s *State) FirstGoodIn(asset uint32) uint64 {
+	if i, found := s.goods.numbered[asset]; found {
+		return s.goods.inside[i].first
+	}
+	return 0
+}
+
+// GoodBehind returns the good behind another of the same collection; 0 at the
+// end.
+func (s *State) GoodBehind(number uint64) uint64 {
+	if number == 0 || number > s.Goods() {
+		return 0
+	}
+	return *s.goods.behind.At(int(number - 1))
 }
 
 // FirstGoodOf returns a good of a person, and NextGood the one behind it, of

@@ -3,7 +3,6 @@ package bank
 import (
 	"fmt"
 
-	"github.com/attentionbank/attentionbank/amount"
 	"github.com/attentionbank/attentionbank/ledger"
 )
 
@@ -57,6 +56,22 @@ func (g *goods) noteCollection(i int) {
 		g.numbered, g.ownedBy = map[uint32]int{}, map[uint64]uint64{}
 	}
 	g.numbered[g.collections[i].Asset] = i
+	g.inside = append(g.inside, ends{})
+}
+
+// noteGood makes room for what is made from a good, the last one, and puts it
+// behind the others of its collection.
+func (g *goods) noteGood(asset uint32) {
+	g.next.Append(0)
+	g.previous.Append(0)
+	number := uint64(g.behind.Append(0) + 1)
+	in := &g.inside[g.numbered[asset]]
+	if in.first == 0 {
+		in.first = number
+	} else {
+		*g.behind.Write(int(in.last - 1)) = number
+	}
+	in.last = number
 }
 
 func goodIDValid(id []byte) bool {
@@ -92,8 +107,7 @@ func (s *State) setGood(r *reader) Refusal {
 		want.length = uint8(copy(want.id[:], id))
 		i := s.goods.list.Append(want)
 		s.goods.of.Insert(want.hash(), i)
-		s.goods.next.Append(0)
-		s.goods.previous.Append(0)
+		s.goods.noteGood(want.asset)
 		number = uint64(i + 1)
 	}
 	s.goodOffered(number)
@@ -167,7 +181,7 @@ func (s *State) buyGood(r *reader) Refusal {
 	if refusal := s.maySpend(buyer, g.PriceMicro); refusal != Accepted {
 		return refusal
 	}
-	payer, world := s.accountOf(timeAccount(buyer)), s.worldTime(s.books.Asset(g.Asset).World)
+	payer, world := s.accountOf(timeAccount(buyer)), s.books.Asset(g.Asset).World
 	if s.books.Account(payer).Available() < g.PriceMicro {
 		return InsufficientAvailable
 	}
@@ -176,15 +190,9 @@ func (s *State) buyGood(r *reader) Refusal {
 		if s.issuable(g.Asset) < 1 {
 			return Overflow
 		}
-		s.mustPost(payer, world, g.PriceMicro)
+		s.mustPost(payer, s.worldTime(world), g.PriceMicro)
 	} else {
-		royalty, _ = amount.MulDivUp(g.PriceMicro, int64(s.goods.collections[s.goods.numbered[g.Asset]].RoyaltyBPS), 10_000)
-		if proceeds := g.PriceMicro - royalty; proceeds > 0 {
-			s.mustPost(payer, s.accountOf(timeAccount(g.Owner)), proceeds)
-		}
-		if royalty > 0 {
-			s.mustPost(payer, world, royalty)
-		}
+		royalty = s.payResale(buyer, g.Owner, world, g.PriceMicro, s.goods.collections[s.goods.numbered[g.Asset]].RoyaltyBPS)
 	}
 	s.spent(buyer, g.PriceMicro, 0)
 	s.moveGood(GoodMoved{Good: number, From: g.Owner, To: buyer, PriceMicro: g.PriceMicro, RoyaltyMicro: royalty})
@@ -205,11 +213,13 @@ func (s *State) giveGood(r *reader) Refusal {
 	switch {
 	case !referenceValid(reference):
 		return ReferenceInvalid
-	case owner == 0 || owner > s.People() || to == 0 || to > s.People():
+	case owner > s.People() || to == 0 || to > s.People():
 		return PersonNotFound
 	}
-	if refusal := s.may(owner, FeatureTransfer); refusal != Accepted {
-		return refusal
+	if owner != 0 {
+		if refusal := s.may(owner, FeatureTransfer); refusal != Accepted {
+			return refusal
+		}
 	}
 	switch {
 	case !found:
@@ -218,7 +228,9 @@ func (s *State) giveGood(r *reader) Refusal {
 		return NotYourGood
 	case owner == to:
 		return SameAccount
-	case !s.goods.collections[s.goods.numbered[g.Asset]].Givable:
+	case owner == 0 && s.issuable(g.Asset) < 1:
+		return Overflow
+	case owner != 0 && !s.goods.collections[s.goods.numbered[g.Asset]].Givable:
 		return NotTransferable
 	}
 	s.moveGood(GoodMoved{Good: number, From: owner, To: to})
@@ -321,8 +333,7 @@ func (s *State) indexGoods() error {
 		if !valid {
 			return fmt.Errorf("good %d is not valid: %+v", i+1, *k)
 		}
-		g.next.Append(0)
-		g.previous.Append(0)
+		g.noteGood(k.asset)
 	}
 	for i := g.list.Len() - 1; i >= 0; i-- {
 		if owner := g.list.At(i).owner; owner != 0 {

@@ -1,9 +1,6 @@
 package bank
 
-import (
-	"github.com/attentionbank/attentionbank/amount"
-	"github.com/attentionbank/attentionbank/ledger"
-)
+import "github.com/attentionbank/attentionbank/ledger"
 
 // listing offers items of a person at a fixed price. It is kept for ever.
 type listing struct {
@@ -173,16 +170,11 @@ func (s *State) buyListing(r *reader) Refusal {
 	}
 	s.spent(buyer, offer.priceMicro, 0)
 	asset := s.books.Asset(offer.asset)
-	royalty := int64(0)
+	royaltyBPS := uint16(0)
 	if product := s.Product(s.shop.productOf[offer.asset]); product != nil {
-		royalty, _ = amount.MulDivUp(offer.priceMicro, int64(product.RoyaltyBPS), 10_000)
+		royaltyBPS = product.RoyaltyBPS
 	}
-	if proceeds := offer.priceMicro - royalty; proceeds > 0 {
-		s.mustPost(s.accountOf(payer), s.accountOf(timeAccount(offer.seller)), proceeds)
-	}
-	if royalty > 0 {
-		s.mustPost(s.accountOf(payer), s.worldTime(asset.World), royalty)
-	}
+	royalty := s.payResale(buyer, offer.seller, asset.World, offer.priceMicro, royaltyBPS)
 	if refusal := s.settle(offer.hold, offer.quantity, true); refusal != Accepted {
 		panic("bank: the items of a listing were held and yet refused: " + refusal.String())
 	}

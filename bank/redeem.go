@@ -328,7 +328,7 @@ func (s *State) Purchase(number uint64) (PurchaseView, bool) {
 func IsTransfer(command []byte) bool { return len(command) > 0 && kind(command[0]) == kindTransfer }
 
 // TellsOthers reports whether somebody outside the bank learns of an encoded
-// command: whoever sells learns of purchases, and the operator's bank of files
+// command: whoever sells learns of purchases, a world whose its goods are, and the operator's bank of files
 // of payouts.
 func TellsOthers(command []byte) bool {
 	command = CarriedOut(command)
@@ -336,7 +336,7 @@ func TellsOthers(command []byte) bool {
 		return false
 	}
 	switch kind(command[0]) {
-	case kindPurchase, kindPurchaseFor, kindEndPurchase, kindRefund, kindFilePayouts:
+	case kindPurchase, kindPurchaseFor, kindEndPurchase, kindRefund, kindFilePayouts, kindBuyGood, kindGiveGood, kindRefundGood:
 		return true
 	}
 	return false

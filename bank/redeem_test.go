@@ -42,16 +42,8 @@ const (
 // twin says, and the books balance after every command.
 func TestShopEqualsNaive(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		state, seq, nowMS := bank.New(), uint64(0), int64(1_767_225_600_000)
-		apply := func(command []byte) bank.Refusal {
-			seq++
-			state.Begin(seq, nowMS)
-			refusal := bank.Refusal(state.Apply(command, nil)[0])
-			if err := state.Check(); err != nil {
-				t.Fatal(err)
-			}
-			return refusal
-		}
+		nowMS := int64(1_767_225_600_000)
+		state, apply := watchedBank(t, &nowMS)
 		apply(bank.RegisterWorld{Code: "cafe"}.AppendTo(nil))
 		apply(bank.RegisterAsset{Code: "SWORD", World: 1}.AppendTo(nil))
 		twin := &goods{price: 7, left: 6}

@@ -34,8 +34,8 @@ func (c *Client) SetGood(ctx context.Context, asset string, id string, body wire
 	return send[wire.Good](ctx, c, "PUT", "/v1/collections/"+in(asset)+"/goods/"+in(id), keyed, body, options)
 }
 
-// GiveGood is give-good: give a good of yours to somebody else.
-// POST /v1/goods/{good}/gift; person.
+// GiveGood is give-good: give a good of yours to somebody else; a world what is still its own.
+// POST /v1/goods/{good}/gift; operator, server, person.
 func (c *Client) GiveGood(ctx context.Context, good string, body wire.GoodGift, options ...Option) (wire.Receipt, error) {
 	return send[wire.Receipt](ctx, c, "POST", "/v1/goods/"+in(good)+"/gift", keyed, body, options)
 }

@@ -1,6 +1,7 @@
 package outbox_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"iter"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -112,6 +114,17 @@ func (r *rig) Sale(_ context.Context, number uint64) (outbox.Sale, error) {
 	product := r.state.Product(purchase.Product)
 	buyer, _ := r.state.PersonID(purchase.Buyer)
 	return outbox.Sale{World: product.World, Product: product.Code, Buyer: buyer}, nil
+}
+
+func (r *rig) Thing(_ context.Context, number uint64) (outbox.Thing, error) {
+	good, _ := r.state.Good(number)
+	asset := r.state.Books().Asset(good.Asset)
+	return outbox.Thing{World: asset.World, Asset: asset.Code, ID: good.ID}, nil
+}
+
+func (r *rig) Person(_ context.Context, number uint64) ([16]byte, error) {
+	id, _ := r.state.PersonID(number)
+	return id, nil
 }
 
 func (r *rig) Load(_ context.Context, from uint64) iter.Seq2[outbox.Record, error] {
@@ -310,5 +323,51 @@ func TestPrivateNetworksAreOutOfReach(t *testing.T) {
 	r.pass()
 	if message := r.message(0); len(r.got) != 0 || message.Fault != "no connection" {
 		t.Errorf("a message went inside: %+v", message)
+	}
+}
+
+// A world is told whose its unique goods become: bought of it, sold on, given,
+// taken back.
+func TestGoodsAreTold(t *testing.T) {
+	r := newRig(t)
+	r.endpoint()
+	r.apply(bank.Mint{Person: [16]byte{8}, World: 1, Day: bank.Day(r.nowMS), Revision: 1, CumulativePointsMicro: 600_000_000}.AppendTo(nil))
+	r.nowMS += 26 * 60 * 60 * 1000
+	r.apply(bank.AppendTick(nil))
+	r.apply(bank.RegisterAsset{Code: "LAND", World: 1}.AppendTo(nil))
+	r.apply(bank.SetCollection{Collection: bank.Collection{Asset: 3, RefundWindowMS: 3_600_000, RoyaltyBPS: 1000, Givable: true}}.AppendTo(nil))
+	r.apply(bank.SetGood{Asset: 3, ID: "0,1", PriceMicro: 500_000}.AppendTo(nil))
+	r.apply(bank.BuyGood{Buyer: 1, Good: 1, MaxPriceMicro: 500_000}.AppendTo(nil))
+	r.apply(bank.RefundGood{Good: 1}.AppendTo(nil))
+	r.apply(bank.GiveGood{Good: 1, To: 1}.AppendTo(nil))
+	r.apply(bank.OfferGood{Owner: 1, Good: 1, PriceMicro: 300_000}.AppendTo(nil))
+	r.apply(bank.BuyGood{Buyer: 2, Good: 1, MaxPriceMicro: 300_000}.AppendTo(nil))
+	r.apply(bank.BuyGood{Buyer: 2, Good: 1, MaxPriceMicro: 300_000}.AppendTo(nil)) // refused: told to nobody
+	for _, command := range [][]byte{bank.BuyGood{}.AppendTo(nil), bank.GiveGood{}.AppendTo(nil), bank.RefundGood{}.AppendTo(nil)} {
+		if !bank.TellsOthers(command) {
+			t.Errorf("%v is not read by the outbox", command)
+		}
+	}
+	r.pass()
+	first, second := "07"+strings.Repeat("00", 15), "08"+strings.Repeat("00", 15)
+	want := []map[string]any{
+		{"type": "good.sold", "to": first, "price": "0.5"}, {"type": "good.refunded", "from": first, "price": "0.5"},
+		{"type": "good.given", "to": first}, {"type": "good.sold", "from": first, "to": second, "price": "0.3", "royalty": "0.03"},
+	}
+	if len(r.got) != len(want) {
+		t.Fatalf("%d messages came: %+v", len(r.got), r.got)
+	}
+	// They are sent side by side; their numbers are in order.
+	slices.SortFunc(r.got, func(a, b received) int { return cmp.Or(cmp.Compare(len(a.id), len(b.id)), cmp.Compare(a.id, b.id)) })
+	for i, got := range r.got {
+		data := got.body["data"].(map[string]any)
+		for _, name := range []string{"from", "to", "price", "royalty"} {
+			if data[name] != want[i][name] {
+				t.Errorf("message %d: %s is %v, want %v", i, name, data[name], want[i][name])
+			}
+		}
+		if got.body["type"] != want[i]["type"] || data["asset"] != "LAND" || data["id"] != "0,1" || data["good"] != "1" {
+			t.Errorf("message %d: %v", i, got.body)
+		}
 	}
 }

@@ -133,3 +133,27 @@ func (s sales) Sale(ctx context.Context, number uint64) (sale outbox.Sale, err e
 	}
 	return sale, err
 }
+
+func (s sales) Thing(ctx context.Context, number uint64) (thing outbox.Thing, err error) {
+	found := false
+	err = s.writer.Read(ctx, func(state *bank.State) {
+		var good bank.Good
+		if good, found = state.Good(number); found {
+			asset := state.Books().Asset(good.Asset)
+			thing = outbox.Thing{World: asset.World, Asset: asset.Code, ID: good.ID}
+		}
+	})
+	if err == nil && !found {
+		err = fmt.Errorf("the bank knows no good %d", number)
+	}
+	return thing, err
+}
+
+func (s sales) Person(ctx context.Context, number uint64) (id [16]byte, err error) {
+	found := false
+	err = s.writer.Read(ctx, func(state *bank.State) { id, found = state.PersonID(number) })
+	if err == nil && !found {
+		err = fmt.Errorf("the bank knows no person %d", number)
+	}
+	return id, err
+}
