@@ -142,7 +142,7 @@ func newStack(t *testing.T) *stack {
 	s.server = newServer(Config{
 		Bank: s.bank, Identity: registry, Collector: collector, History: tables, Lag: s.follower.Lag, News: s.follower.Tell,
 		Webhooks: Webhooks{Store: memory.NewOutbox(), SendAgain: func(context.Context, uint64) error { return nil }, Secret: func(world, generation uint32) [32]byte { return registry.WorldSecret(world, fmt.Sprint(generation)) }},
-		Conduct:  patrol.New(watched{records{writer, store}}, nil),
+		Conduct:  patrol.New(watched{records{writer, store}}, nil, nil),
 		Payer:    payment.Party{Name: "Bank of Cafes", IBAN: "DE89370400440532013000"},
 		Ready:    func() error { return s.bank.err }, Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "bank_up 1") }), Version: "test", Audience: "testbank", NowMS: now,
 		Fault: func(operation string, err error) { s.faults = append(s.faults, operation+": "+err.Error()) },

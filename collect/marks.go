@@ -1,6 +1,7 @@
 package collect
 
 import (
+	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -128,6 +129,39 @@ func (f *fold) marked(ctx context.Context, mark Mark) (subjects []uint64, err er
 		subjects = slices.Compact(slices.Sorted(slices.Values(append(subjects, fresh...))))
 	}
 	return subjects[:min(len(subjects), abuse.MaxShared)], nil
+}
+
+// Devices returns what stands for the devices by which a subject came in the
+// last days, each with the day, where at most so many people came by one.
+func (c *Collector) Devices(ctx context.Context, subject uint64, most int) (marks []Mark, err error) {
+	err = c.do(ctx, nil, func() error {
+		var all []Mark
+		if c.fold.stored {
+			if all, err = c.checkpoints.MarksOf(ctx, subject); err != nil {
+				return err
+			}
+		}
+		if who, found := c.fold.people.find(subject); found {
+			for _, d := range who.days {
+				all = append(all, d.marks...)
+			}
+		}
+		slices.SortFunc(all, func(a, b Mark) int { return bytes.Compare(a[:], b[:]) })
+		for _, mark := range slices.Compact(all) {
+			if mark[0] != deviceMark {
+				continue
+			}
+			subjects, err := c.fold.marked(ctx, mark)
+			if err != nil {
+				return err
+			}
+			if len(subjects) <= most {
+				marks = append(marks, mark)
+			}
+		}
+		return nil
+	})
+	return marks, err
 }
 
 // unmark drops a subject from what no checkpoint has.

@@ -25,6 +25,8 @@ type Archive interface {
 	// Days returns up to limit days of a subject of which there are parts, behind
 	// a day, in order.
 	Days(ctx context.Context, subject uint64, after int32, limit int) ([]int32, error)
+	// MarksOf returns the marks of a subject in order.
+	MarksOf(ctx context.Context, subject uint64) ([]Mark, error)
 }
 
 // A place is kept as

@@ -14,10 +14,12 @@ type clusters struct {
 	members map[uint64][]uint64 // by root
 	// transfers counts those between two people, the lesser number first.
 	transfers map[[2]uint64]int8
+	// ties count, by root, what made the cluster.
+	ties map[uint64][tieKinds]int64
 }
 
 func newClusters() clusters {
-	return clusters{parent: map[uint64]uint64{}, members: map[uint64][]uint64{}, transfers: map[[2]uint64]int8{}}
+	return clusters{parent: map[uint64]uint64{}, members: map[uint64][]uint64{}, transfers: map[[2]uint64]int8{}, ties: map[uint64][tieKinds]int64{}}
 }
 
 // of returns the one who stands for a person's cluster.
@@ -39,7 +41,7 @@ func (c *clusters) membersOf(root uint64) []uint64 {
 	return []uint64{root}
 }
 
-func (c *clusters) join(a, b uint64) {
+func (c *clusters) join(a, b uint64, by Tie) {
 	a, b = c.of(a), c.of(b)
 	if a == b || a == 0 || b == 0 {
 		return
@@ -54,6 +56,13 @@ func (c *clusters) join(a, b uint64) {
 	c.parent[b] = a
 	c.members[a] = append(first[:len(first):len(first)], second...)
 	delete(c.members, b)
+	all := c.ties[a]
+	for tie, count := range c.ties[b] {
+		all[tie] += count
+	}
+	all[by]++
+	c.ties[a] = all
+	delete(c.ties, b)
 }
 
 // transferred notes a transfer between two people and ties them when it has
@@ -65,6 +74,6 @@ func (c *clusters) transferred(from, to uint64) {
 	}
 	c.transfers[pair]++
 	if c.transfers[pair] == tieTransfers {
-		c.join(from, to)
+		c.join(from, to, ByTransfers)
 	}
 }

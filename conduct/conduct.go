@@ -130,9 +130,8 @@ func (w *Watch) Advance(nowMS int64) {
 	}
 }
 
-// Link ties two people to each other, for as long as the watch runs: they share
-// a device, a payout's destination, or are known to be one.
-func (w *Watch) Link(a, b uint64) { w.clusters.join(a, b) }
+// Link ties two people to each other, for as long as the watch runs.
+func (w *Watch) Link(a, b uint64, by Tie) { w.clusters.join(a, b, by) }
 
 // Alerts returns what was found since it was last called.
 func (w *Watch) Alerts() []Alert {
@@ -151,6 +150,16 @@ func (w *Watch) raise(a Alert) {
 	}
 	a.People, a.Orders = a.People[:min(len(a.People), MaxListed)], a.Orders[:min(len(a.Orders), MaxListed)]
 	w.alerts = append(w.alerts, a)
+}
+
+// tied returns why the people of a cluster count as one, as evidence.
+func (w *Watch) tied(cluster uint64) (list []Evidence) {
+	for tie, count := range w.clusters.ties[w.clusters.of(cluster)] {
+		if count > 0 {
+			list = append(list, Evidence{tieNames[tie], count})
+		}
+	}
+	return list
 }
 
 // permille returns 1000 x part / whole, rounded down, for 0 <= part <= whole.

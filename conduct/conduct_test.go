@@ -120,7 +120,7 @@ func TestWashTradersAreFoundAndHonestPeopleAreNot(t *testing.T) {
 			const pairs = 20
 			v := newVenue(t, mode, 7)
 			for i := range uint64(pairs) {
-				v.watch.Link(1001+2*i, 1002+2*i)
+				v.watch.Link(1001+2*i, 1002+2*i, conduct.ByDevice)
 			}
 			for range 6 * 60 { // six hours, by minutes
 				for range 12 {

@@ -16,6 +16,7 @@ type Fold struct {
 	owners   map[uint64]ledger.Key // of accounts
 	markets  map[uint32]bank.Market
 	transfer []bank.Posted
+	learned
 }
 
 // maxOwners bounds the accounts whose owners are remembered, where they can be
@@ -35,6 +36,9 @@ type Known interface {
 func NewFold(known Known) *Fold {
 	return &Fold{Watch: New(), known: known, owners: map[uint64]ledger.Key{}, markets: map[uint32]bank.Market{}}
 }
+
+// Ask lets the fold ask what people have in common when they place orders.
+func (f *Fold) Ask(ties Ties) { f.ties = ties }
 
 // Add takes in the answer to a command, in the order of the journal. Whether it
 // was a transfer between accounts tells gifts from payments of a trade.
@@ -102,6 +106,9 @@ func (f *Fold) traded(e market.Event, timeMS int64) {
 	soldTime := m.Base == ledger.Time && e.Side == market.Sell || m.Quote == ledger.Time && e.Side == market.Buy
 	if e.Kind == market.OrderFilled && soldTime {
 		f.SoldTime(e.Owner, timeMS)
+	}
+	if e.Kind == market.OrderAccepted {
+		f.learn(f.Watch, e.Owner, timeMS)
 	}
 	f.Event(e, timeMS)
 }

@@ -111,6 +111,6 @@ func (m *marketWatch) judgeWash(w *Watch, t total, fromMS int64) {
 	w.raise(Alert{
 		Kind: Wash, Market: m.number, FromMS: fromMS, ToMS: fromMS + hourMS, People: slices.Clone(w.clusters.membersOf(t.cluster)),
 		Orders: t.orders, ScorePermille: min(score, 1000),
-		Evidence: []Evidence{{"bought_lots", t.bought}, {"sold_lots", t.sold}, {"with_itself_lots", t.inside}},
+		Evidence: append([]Evidence{{"bought_lots", t.bought}, {"sold_lots", t.sold}, {"with_itself_lots", t.inside}}, w.tied(t.cluster)...),
 	})
 }

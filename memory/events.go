@@ -163,6 +163,19 @@ func (e *Events) Marked(_ context.Context, mark collect.Mark, limit int) ([]uint
 	return subjects[:min(limit, len(subjects))], nil
 }
 
+// MarksOf implements collect.Archive.
+func (e *Events) MarksOf(_ context.Context, subject uint64) (marks []collect.Mark, err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for mark, subjects := range e.marks {
+		if _, has := subjects[subject]; has {
+			marks = append(marks, mark)
+		}
+	}
+	slices.SortFunc(marks, func(a, b collect.Mark) int { return bytes.Compare(a[:], b[:]) })
+	return marks, nil
+}
+
 // DropMarks implements collect.Checkpoints.
 func (e *Events) DropMarks(_ context.Context, day int32) error {
 	e.mu.Lock()

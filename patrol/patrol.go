@@ -56,9 +56,12 @@ type Patrol struct {
 	seq    uint64          // the last record that was read
 }
 
-// New returns a patrol that has read nothing.
-func New(source Source, known conduct.Known) *Patrol {
-	return &Patrol{source: source, fold: conduct.NewFold(known)}
+// New returns a patrol that has read nothing. ties, which may be nil, says what
+// people have in common.
+func New(source Source, known conduct.Known, ties conduct.Ties) *Patrol {
+	p := &Patrol{source: source, fold: conduct.NewFold(known)}
+	p.fold.Ask(ties)
+	return p
 }
 
 // Run follows until ctx ends, or the journal does, or something fails. nowMS is

@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/attentionbank/attentionbank/bank"
@@ -114,7 +115,7 @@ func TestAlertsAreFoundAgainAfterAStart(t *testing.T) {
 	s.pass(30 * 24 * hourMS)
 	s.roundTrips(8)
 	s.pass(hourMS)
-	running := patrol.New(s, s)
+	running := patrol.New(s, s, nil)
 	if err := running.Run(t.Context(), startMS); err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +124,7 @@ func TestAlertsAreFoundAgainAfterAStart(t *testing.T) {
 		t.Fatalf("alerts: %+v", all)
 	}
 	// A start a month later reads the last days only, and finds the same of them.
-	later := patrol.New(s, s)
+	later := patrol.New(s, s, nil)
 	if err := later.CatchUp(t.Context(), s.nowMS); err != nil {
 		t.Fatal(err)
 	}
@@ -148,5 +149,64 @@ func TestAlertsAreFoundAgainAfterAStart(t *testing.T) {
 		if list, found := running.Alerts(test.query); found != test.found || !reflect.DeepEqual(list, test.want) {
 			t.Errorf("%s: %+v, %v", name, list, found)
 		}
+	}
+}
+
+// shared says that persons have one mark each, and counts how often it was
+// asked.
+type shared struct {
+	marks map[uint64]conduct.Mark
+	asked map[uint64]int
+}
+
+func (x *shared) Marks(person uint64) []conduct.Mark {
+	x.asked[person]++
+	if mark, has := x.marks[person]; has {
+		return []conduct.Mark{mark}
+	}
+	return nil
+}
+
+// Those who share a device, or an account at a bank, count as one: what they
+// trade with each other is wash trading, and the alert says why they are one.
+func TestPeopleWithSomethingInCommonCountAsOne(t *testing.T) {
+	one, another := [16]byte{1}, [16]byte{2}
+	for name, test := range map[string]struct {
+		marks    map[uint64]conduct.Mark
+		evidence string // empty: they are strangers
+	}{
+		"the same device":              {map[uint64]conduct.Mark{1: {Tie: conduct.ByDevice, Name: one}, 2: {Tie: conduct.ByDevice, Name: one}}, "tied_by_device"},
+		"the same payee":               {map[uint64]conduct.Mark{1: {Tie: conduct.ByPayee, Name: one}, 2: {Tie: conduct.ByPayee, Name: one}}, "tied_by_payee"},
+		"devices of their own":         {map[uint64]conduct.Mark{1: {Tie: conduct.ByDevice, Name: one}, 2: {Tie: conduct.ByDevice, Name: another}}, ""},
+		"a device that names a payee":  {map[uint64]conduct.Mark{1: {Tie: conduct.ByDevice, Name: one}, 2: {Tie: conduct.ByPayee, Name: one}}, ""},
+		"one of whom nothing is known": {map[uint64]conduct.Mark{1: {Tie: conduct.ByDevice, Name: one}}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newTown(t)
+			s.roundTrips(8)
+			s.pass(hourMS)
+			s.roundTrips(1)
+			ties := &shared{test.marks, map[uint64]int{}}
+			watch := patrol.New(s, s, ties)
+			if err := watch.CatchUp(t.Context(), startMS); err != nil {
+				t.Fatal(err)
+			}
+			if ties.asked[1] != 2 || ties.asked[2] != 2 {
+				t.Errorf("in two hours it was asked %v", ties.asked)
+			}
+			alerts, _ := watch.Alerts(patrol.Query{Kind: conduct.Wash, OneKind: true, Limit: 10})
+			if test.evidence == "" {
+				if len(alerts) != 0 {
+					t.Errorf("strangers: %+v", alerts)
+				}
+				return
+			}
+			if len(alerts) != 1 || !reflect.DeepEqual(alerts[0].People, []uint64{1, 2}) {
+				t.Fatalf("the alerts: %+v", alerts)
+			}
+			if !slices.Contains(alerts[0].Evidence, conduct.Evidence{Name: test.evidence, Value: 1}) {
+				t.Errorf("the evidence: %+v", alerts[0].Evidence)
+			}
+		})
 	}
 }

@@ -269,6 +269,27 @@ func (e *Events) Marked(ctx context.Context, mark collect.Mark, limit int) (subj
 	return subjects, rows.Err()
 }
 
+// MarksOf implements collect.Archive.
+func (e *Events) MarksOf(ctx context.Context, subject uint64) (marks []collect.Mark, err error) {
+	rows, err := e.log.read.QueryContext(ctx, "SELECT mark FROM marks WHERE subject = $1 ORDER BY mark", int64(subject))
+	if err != nil {
+		return nil, fmt.Errorf("reading the marks of a subject: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var mark []byte
+		err := rows.Scan(&mark)
+		if err == nil && len(mark) != len(collect.Mark{}) {
+			err = fmt.Errorf("a mark of %d bytes", len(mark))
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading the marks of a subject: %w", err)
+		}
+		marks = append(marks, collect.Mark(mark))
+	}
+	return marks, rows.Err()
+}
+
 // DropMarks implements collect.Checkpoints.
 func (e *Events) DropMarks(ctx context.Context, day int32) error {
 	if _, err := e.log.write.ExecContext(ctx, "DELETE FROM marks WHERE day < $1", day); err != nil {

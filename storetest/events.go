@@ -66,6 +66,11 @@ func marks(t *testing.T, open func(t *testing.T) EventStore) {
 		want(store, 3, 10, 1)
 		want(store, 4, 10, 2)
 		want(store, 5, 10)
+		for subject, marks := range map[uint64][]collect.Mark{1: {{3}}, 2: {{1}, {4}}, 3: {{1}, {2}}, 4: nil} {
+			if got, err := store.MarksOf(ctx, subject); err != nil || !slices.Equal(got, marks) {
+				t.Errorf("subject %d has the marks %v, %v; expected %v", subject, got, err, marks)
+			}
+		}
 	}
 	if err := store.DropMarks(ctx, 10); err != nil {
 		t.Fatal(err)

@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
 	"strings"
@@ -11,6 +14,7 @@ import (
 
 	"github.com/attentionbank/attentionbank/bank"
 	"github.com/attentionbank/attentionbank/conduct"
+	"github.com/attentionbank/attentionbank/identity"
 	"github.com/attentionbank/attentionbank/journal"
 	"github.com/attentionbank/attentionbank/ledger"
 	"github.com/attentionbank/attentionbank/patrol"
@@ -73,10 +77,63 @@ func (o opened) Market(number uint32) (m bank.Market, batchMS int64, found bool)
 	return m, batchMS, found && err == nil
 }
 
+// mostAlike is up to how many people who have something in common are taken for
+// one: more are a school, a café, a family.
+const mostAlike = 8
+
+// inCommon says what people have in common: devices by which they came in the
+// last days, and accounts at banks to which they are paid out. Both stand for
+// themselves under a secret of the bank.
+type inCommon struct {
+	ctx  context.Context
+	node *node
+	warn func(string)
+}
+
+func (c inCommon) Marks(person uint64) (marks []conduct.Mark) {
+	var id [16]byte
+	err := c.node.journal.Read(c.ctx, func(s *bank.State) { id, _ = s.PersonID(person) })
+	if err == nil {
+		marks, err = c.marks(id)
+	}
+	if err != nil && c.ctx.Err() == nil {
+		c.warn(fmt.Sprintf("what a person has in common with others cannot be read, so that trades between them may not be seen: %v", err))
+	}
+	return marks
+}
+
+func (c inCommon) marks(id [16]byte) (marks []conduct.Mark, err error) {
+	subjects, err := c.node.identity.SubjectsOf(c.ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	secret := markSecret(c.node.identity)
+	for _, subject := range subjects {
+		devices, err := c.node.collector.Devices(c.ctx, subject.Number, mostAlike)
+		if err != nil {
+			return marks, err
+		}
+		for _, device := range devices {
+			marks = append(marks, conduct.Mark{Tie: conduct.ByDevice, Name: device})
+		}
+		payee, err := c.node.identity.Payee(c.ctx, subject.Number)
+		if errors.Is(err, identity.ErrNotFound) || errors.Is(err, identity.ErrErased) {
+			continue
+		}
+		if err != nil {
+			return marks, err
+		}
+		h := hmac.New(sha256.New, secret[:])
+		h.Write([]byte("payee/1" + payee.IBAN))
+		marks = append(marks, conduct.Mark{Tie: conduct.ByPayee, Name: [16]byte(h.Sum(nil))})
+	}
+	return marks, nil
+}
+
 // openPatrol follows the journal until the node closes.
 func (n *node) openPatrol(nowMS func() int64, warn func(string)) {
 	running, stop := context.WithCancel(context.Background())
-	n.patrol = patrol.New(patrolSource{n.records, n.journal}, opened{running, n.journal})
+	n.patrol = patrol.New(patrolSource{n.records, n.journal}, opened{running, n.journal}, inCommon{running, n, warn})
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
