@@ -163,7 +163,7 @@ var refusals = map[bank.Refusal]struct {
 	bank.ExpiryNotAhead:                           {http.StatusUnprocessableEntity, "A hold expires in the future."},
 	bank.GroupTooLarge:                            {http.StatusUnprocessableEntity, "A group has at most 1000 open holds."},
 	bank.ExceedsHold:                              {http.StatusUnprocessableEntity, "At most what is still held can be settled."},
-	bank.CreditNotAllowed:                         {http.StatusUnprocessableEntity, "A person's account has neither floor nor credit."},
+	bank.CreditNotAllowed:                         {http.StatusUnprocessableEntity, "A person's account, and one that moves by the bank's rules only, has neither floor nor credit."},
 	bank.LimitOutOfRange:                          {http.StatusUnprocessableEntity, "Floor and credit limit are zero or more."},
 	bank.InsufficientAvailable:                    {http.StatusConflict, "The account has less available than this amount."},
 	bank.Overflow:                                 {http.StatusUnprocessableEntity, "Accepted: less than 2^62 minor units of an asset issued in all, and as much owed on credit at a time."},

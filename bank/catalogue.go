@@ -208,8 +208,20 @@ func (s *State) checkShop() error {
 		if l.seller == 0 || l.seller > s.People() || s.books.Asset(l.asset) == nil || s.World(s.books.Asset(l.asset).World) == nil {
 			return fmt.Errorf("listing %d is not valid: %+v", i+1, *l)
 		}
+		if !l.over && !s.holdsListing(l) {
+			return fmt.Errorf("listing %d does not hold what it offers: %+v", i+1, *l)
+		}
 	}
 	return nil
+}
+
+// holdsListing reports whether a listing holds what it offers until it is over.
+func (s *State) holdsListing(l *listing) bool {
+	hold, refusal := s.books.Hold(l.hold)
+	items, found := s.books.Find(itemAccount(l.seller, l.asset))
+	clearing, foundToo := s.books.Find(ledger.Key{Asset: l.asset, Purpose: ledger.PurposeClearing})
+	return refusal == ledger.Accepted && found && foundToo && l.quantity >= 1 && l.priceMicro >= 1 && hold.Managed && hold.ExpiresAtMS == 0 &&
+		hold.Account == items && hold.Beneficiary == clearing && hold.Amount == l.quantity
 }
 
 // worldTime is the account into which a world is paid.

@@ -22,6 +22,7 @@ func (s *State) Check() error { return errors.Join(s.books.Check(), s.checkOwn()
 func (s *State) checkOwn() error {
 	var faults []error
 	pending := make([][2]int64, len(s.worlds))
+	ofPeople, ofWorlds := uint64(0), 0 // their accounts of TIME
 	for n := uint64(1); n <= s.books.Accounts(); n++ {
 		account := s.books.Account(n)
 		if account.Purpose == ledger.PurposePoints {
@@ -31,8 +32,24 @@ func (s *State) checkOwn() error {
 			}
 			pending[account.Sub/2-1][account.Sub&1] += account.Balance
 		}
+		if account.Asset == ledger.Time && account.Purpose == ledger.PurposeMain && account.Sub == 0 && account.Owner != 0 {
+			switch {
+			case account.OwnerKind == ledger.OwnerPerson && account.Owner <= s.People():
+				ofPeople++
+			case account.OwnerKind == ledger.OwnerWorld && account.Owner <= uint64(len(s.worlds)):
+				ofWorlds++
+			}
+		}
 		if account.OwnerKind == ledger.OwnerPerson && account.Balance < 0 {
 			faults = append(faults, fmt.Errorf("account %d of person %d is at %d", n, account.Owner, account.Balance))
+		}
+	}
+	if ofPeople != s.People() || ofWorlds != len(s.worlds) {
+		faults = append(faults, fmt.Errorf("%d persons and %d worlds have %d and %d accounts of TIME", s.People(), len(s.worlds), ofPeople, ofWorlds))
+	}
+	for number := uint32(1); int(number) <= s.books.Assets(); number++ {
+		if world := s.books.Asset(number).World; world != 0 && s.World(world) == nil {
+			faults = append(faults, fmt.Errorf("asset %d is of world %d, which does not exist", number, world))
 		}
 	}
 	for i, p := range pending {

@@ -299,7 +299,7 @@ func (s *State) checkGoods() (faults []error) {
 		}
 		switch key := (place{a.Owner, a.Asset}); {
 		case a.Purpose == ledger.PurposeIssuer, a.Purpose != ledger.PurposeGoods && a.Balance == 0:
-		case a.Purpose == ledger.PurposeGoods && a.OwnerKind == ledger.OwnerPerson && a.Balance == owned[key] && a.Held == 0:
+		case a.Purpose == ledger.PurposeGoods && a.OwnerKind == ledger.OwnerPerson && a.Sub == 0 && a.Balance == owned[key] && a.Held == 0:
 			delete(owned, key)
 		default:
 			faults = append(faults, fmt.Errorf("account %d of person %d holds %d of collection %d, %d held; the records say %d", n, a.Owner, a.Balance, a.Asset, a.Held, owned[key]))

@@ -181,7 +181,7 @@ func (s *State) buyGood(r *reader) Refusal {
 	if refusal := s.maySpend(buyer, g.PriceMicro); refusal != Accepted {
 		return refusal
 	}
-	payer, world := s.accountOf(timeAccount(buyer)), s.books.Asset(g.Asset).World
+	payer, world := s.accountOf(timeAccount(buyer)), s.worldTime(s.books.Asset(g.Asset).World)
 	if s.books.Account(payer).Available() < g.PriceMicro {
 		return InsufficientAvailable
 	}
@@ -190,7 +190,7 @@ func (s *State) buyGood(r *reader) Refusal {
 		if s.issuable(g.Asset) < 1 {
 			return Overflow
 		}
-		s.mustPost(payer, s.worldTime(world), g.PriceMicro)
+		s.mustPost(payer, world, g.PriceMicro)
 	} else {
 		royalty = s.payResale(buyer, g.Owner, world, g.PriceMicro, s.goods.collections[s.goods.numbered[g.Asset]].RoyaltyBPS)
 	}

@@ -174,7 +174,7 @@ func (s *State) buyListing(r *reader) Refusal {
 	if product := s.Product(s.shop.productOf[offer.asset]); product != nil {
 		royaltyBPS = product.RoyaltyBPS
 	}
-	royalty := s.payResale(buyer, offer.seller, asset.World, offer.priceMicro, royaltyBPS)
+	royalty := s.payResale(buyer, offer.seller, s.worldTime(asset.World), offer.priceMicro, royaltyBPS)
 	if refusal := s.settle(offer.hold, offer.quantity, true); refusal != Accepted {
 		panic("bank: the items of a listing were held and yet refused: " + refusal.String())
 	}

@@ -199,12 +199,13 @@ func FuzzRestore(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(encoded.Bytes())
+	f.Add(stocked(f))
 	f.Fuzz(func(t *testing.T, encoded []byte) {
 		restored, err := bank.Restore(bytes.NewReader(encoded))
 		if err != nil {
 			return
 		}
-		restored.Begin(restored.Seq()+1, max(restored.NowMS(), 0))
-		restored.Apply(bank.AppendTick(nil), nil)
+		applyLater(restored, 0, bank.AppendTick(nil))
+		requireUsable(restored)
 	})
 }

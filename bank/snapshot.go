@@ -253,6 +253,9 @@ func Restore(src io.Reader) (*State, error) {
 	if err := s.readSmall(&reader{src: small}); err != nil {
 		return nil, err
 	}
+	if s.seq >= 1<<62 || s.nowMS < 0 || s.nowMS >= 1<<53 {
+		return nil, fmt.Errorf("a state of record %d at %d ms is of no bank", s.seq, s.nowMS)
+	}
 	if s.books, err = ledger.Decode(r); err != nil {
 		return nil, fmt.Errorf("restoring the books: %w", err)
 	}
@@ -402,6 +405,12 @@ func (s *State) rebuildIndexes() error {
 	}
 	if e := &s.epochs; e.closing.Number != 0 && (len(e.worlds) > len(s.worlds) || e.paid > e.waiting[e.closing.Number&1].Len()) {
 		return fmt.Errorf("epoch %d is being paid with %d worlds and %d accounts paid", e.closing.Number, len(e.worlds), e.paid)
+	} else if waiting := &e.waiting[e.closing.Number&1]; e.closing.Number != 0 {
+		for i := e.paid; i < waiting.Len(); i++ {
+			if world := s.books.Account(*waiting.At(i)).Sub / 2; int(world) > len(e.worlds) {
+				return fmt.Errorf("account %d waits for an epoch of %d worlds and is of world %d", *waiting.At(i), len(e.worlds), world)
+			}
+		}
 	}
 	return nil
 }

@@ -171,7 +171,9 @@ func TestWatchMarket(t *testing.T) {
 		{func() { place(seller, "sell", "101", "5") }, func(v client.MarketView) bool { return len(v.Asks) == 1 }},
 		{func() { place(seller, "sell", "99", "5") }, func(v client.MarketView) bool { return len(v.Asks) == 2 && v.Asks[0].Price == "99" }},
 		{func() { place(buyer, "buy", "98", "2") }, func(v client.MarketView) bool { return len(v.Bids) == 1 }},
-		{func() { place(buyer, "buy", "9", "2") }, func(v client.MarketView) bool { return len(v.Bids) == 3 && v.Bids[0].Price == "98" && v.Bids[2].Price == "7" }},
+		{func() { place(buyer, "buy", "9", "2") }, func(v client.MarketView) bool {
+			return len(v.Bids) == 3 && v.Bids[0].Price == "98" && v.Bids[2].Price == "7"
+		}},
 		{func() { place(buyer, "buy", "99", "3") }, func(v client.MarketView) bool { return v.Asks[0].Quantity == "2" }},
 		{func() { place(seller, "sell", "9", "4") }, func(v client.MarketView) bool { return len(v.Bids) == 1 }},
 		{func() { b.kill(); b.start(); place(buyer, "buy", "8", "1") }, func(v client.MarketView) bool { return len(v.Bids) == 2 }},

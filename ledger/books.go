@@ -105,7 +105,7 @@ func (b *Books) SetLimits(number uint64, floor, creditLimit int64) Refusal {
 	switch {
 	case account == nil:
 		return DebitAccountNotFound
-	case account.OwnerKind == OwnerPerson && (floor != 0 || creditLimit != 0):
+	case !account.limitable() && (floor != 0 || creditLimit != 0):
 		return CreditNotAllowed
 	case floor < 0 || creditLimit < 0:
 		return LimitOutOfRange
@@ -177,6 +177,11 @@ func (a *Account) reserved() bool {
 	}
 	return false
 }
+
+// limitable reports whether an account can have a floor or credit: not that of
+// a person, nor one that moves by the bank's rules only, which rely on all of
+// it.
+func (a *Account) limitable() bool { return a.OwnerKind != OwnerPerson && !a.reserved() }
 
 // Post moves a positive amount between two different accounts of one asset,
 // which the caller vouches for. It is refused as Admits says.

@@ -39,7 +39,8 @@ const (
 	GroupTooLarge
 	// ExceedsHold: at most the amount still held can be settled.
 	ExceedsHold
-	// CreditNotAllowed: an account of a person has neither credit nor floor.
+	// CreditNotAllowed: an account of a person, or one that moves by the bank's
+	// rules only, has neither credit nor floor.
 	CreditNotAllowed
 	// LimitOutOfRange: floor and credit limit must not be negative.
 	LimitOutOfRange

@@ -175,6 +175,9 @@ func (b *Books) index() error {
 		if b.Asset(account.Asset) == nil || account.Purpose >= purposes {
 			return fmt.Errorf("account %d has asset %d and purpose %d", i+1, account.Asset, account.Purpose)
 		}
+		if account.Floor < 0 || account.CreditLimit < 0 || !account.limitable() && (account.Floor != 0 || account.CreditLimit != 0) {
+			return fmt.Errorf("account %d has a floor of %d and credit of %d", i+1, account.Floor, account.CreditLimit)
+		}
 		b.assets[account.Asset-1].owed += account.owes()
 	}
 	first, second, twice := b.accountOf.Fill(b.accounts.Len(),
@@ -184,7 +187,7 @@ func (b *Books) index() error {
 		return fmt.Errorf("accounts %d and %d have the same key %+v", first+1, second+1, b.accounts.At(first).Key)
 	}
 	for i := range b.assets {
-		if b.Account(b.assets[i].Issuer) == nil {
+		if number, found := b.Find(Key{Asset: uint32(i + 1), Purpose: PurposeIssuer}); !found || number != b.assets[i].Issuer {
 			return fmt.Errorf("asset %s has no issuer", b.assets[i].Code)
 		}
 	}

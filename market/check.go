@@ -128,7 +128,7 @@ func (b *Book) checkOrder(place uint64, o *order) error {
 		return fmt.Errorf("its call is %d, the latest is %d", o.epoch, b.epoch)
 	case o.open < 1, o.filled < 0, o.open > b.config.MaxQuantity, o.filled > b.config.MaxQuantity-o.open:
 		return fmt.Errorf("open %d and filled %d are no quantities", o.open, o.filled)
-	case o.price == 0, o.kind == FOK, o.next != 0:
+	case o.owner == 0, o.price == 0, o.kind == FOK, o.next != 0:
 		return errors.New("it could not be waiting")
 	case !o.kind.rests() && b.phase != PhaseBatch && b.phase != PhaseAuction:
 		return errors.New("it does not rest and no call is running")
