@@ -85,7 +85,7 @@ var refusable = map[string]string{
 	"get-ticker":           "market_not_found",
 	"get-user":             "erased user_id_invalid",
 	"get-user-allowance":   "user_id_invalid",
-	"give-good":            "feature_denied good_not_found insufficient_available not_your_good overflow reference_invalid same_account self_excluded",
+	"give-good":            "feature_denied good_not_found insufficient_available not_transferable not_your_good overflow reference_invalid same_account self_excluded",
 	"halt-market":          "market_not_found",
 	"import-payout-report": "report_invalid",
 	"keep-orders":          "timeout_invalid",
