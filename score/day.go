@@ -119,12 +119,6 @@ func (w *worldDay) at(sinceMS int64) *act {
 // PresentSeconds returns the presence over all worlds: at most 86,400.
 func (d *Day) PresentSeconds() int64 {
 	buckets := 0
-	if len(d.worlds) == 1 {
-		for _, word := range &d.worlds[0].presence {
-			buckets += bits.OnesCount64(word)
-		}
-		return int64(buckets) * bucketSeconds
-	}
 	for word := range DayBuckets / 64 {
 		var union uint64
 		for i := range d.worlds {

@@ -12,13 +12,8 @@ import (
 
 // A person, and an operator, get everything that is kept by the command line.
 func TestExportCommand(t *testing.T) {
-	s := serving(t, "--listen", "127.0.0.1:0", "--data", t.TempDir()).started()
-	operator := s.operator()
-	s.ask("POST", "/v1/worlds", operator, `{"world":"cafe"}`, http.StatusCreated, nil)
+	s, operator, server := servingAnn(t)
 	var key struct{ Secret, Person string }
-	s.ask("POST", "/v1/worlds/cafe/keys", operator, `{"kind":"server"}`, http.StatusCreated, &key)
-	server := key.Secret
-	s.ask("POST", "/v1/track", server, `{"userId":"ann","event":"Jumped","messageId":"m1"}`, http.StatusOK, nil)
 	var claim struct{ Code string }
 	s.ask("POST", "/v1/worlds/cafe/users/ann/claim", server, "", http.StatusCreated, &claim)
 	s.ask("POST", "/v1/claims", "", `{"code":"`+claim.Code+`"}`, http.StatusCreated, &key)
@@ -70,4 +65,17 @@ func TestExportCommand(t *testing.T) {
 	if status, stdout, _ := command(t, "", "call", "export-person", "person=me"); status != 0 || !strings.Contains(stdout, `"complete": true`) {
 		t.Errorf("by call: %d", status)
 	}
+}
+
+// servingAnn serves a bank in which a user of a world has done something, and
+// returns the keys of the operator and of the world's server.
+func servingAnn(t *testing.T) (s *server, operator, worldKey string) {
+	t.Helper()
+	s = serving(t, "--listen", "127.0.0.1:0", "--data", t.TempDir()).started()
+	operator = s.operator()
+	s.ask("POST", "/v1/worlds", operator, `{"world":"cafe"}`, http.StatusCreated, nil)
+	var key struct{ Secret string }
+	s.ask("POST", "/v1/worlds/cafe/keys", operator, `{"kind":"server"}`, http.StatusCreated, &key)
+	s.ask("POST", "/v1/track", key.Secret, `{"userId":"ann","event":"Jumped","messageId":"m1"}`, http.StatusOK, nil)
+	return s, operator, key.Secret
 }

@@ -172,13 +172,7 @@ func matches(t *testing.T, folder string, wanted *regexp.Regexp, withFile bool) 
 // exportNames returns the tables that an export of a bank has.
 func exportNames(t *testing.T) (names []string) {
 	t.Helper()
-	s := serving(t, "--listen", "127.0.0.1:0", "--data", t.TempDir()).started()
-	operator := s.operator()
-	s.ask("POST", "/v1/worlds", operator, `{"world":"cafe"}`, http.StatusCreated, nil)
-	var key struct{ Secret, Person string }
-	s.ask("POST", "/v1/worlds/cafe/keys", operator, `{"kind":"server"}`, http.StatusCreated, &key)
-	server := key.Secret
-	s.ask("POST", "/v1/track", server, `{"userId":"ann","event":"Jumped","messageId":"m1"}`, http.StatusOK, nil)
+	s, operator, server := servingAnn(t)
 	var person struct{ Person string }
 	s.ask("GET", "/v1/worlds/cafe/users/ann", server, "", http.StatusOK, &person)
 	var export struct {

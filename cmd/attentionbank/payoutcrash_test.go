@@ -81,21 +81,17 @@ func payOut(ctx context.Context, site Site, folder string, step between) (err er
 	}
 	defer func() { err = errors.Join(err, n.close()) }()
 	desk := steppedDesk{n, step}
-	inner, err := sqldb.OpenOutbox(ctx, n.site.place("outbox"))
+	store, closeStore, err := openSteppedOutbox(ctx, n, step)
 	if err != nil {
 		return err
 	}
-	defer inner.Close()
-	ring, err := n.site.keyring(ctx)
-	if err != nil {
-		return err
-	}
+	defer closeStore()
 	directory, err := bankfiles.Open(folder, bankfiles.Pain001)
 	if err != nil {
 		return err
 	}
 	directory.Step = func(name string) error { step(name); return nil }
-	box := outbox.New(steppedOutbox{strongroom.NewOutbox(inner, ring), step}, outboxSource{n.records, n.journal}, outbox.Options{
+	box := outbox.New(store, outboxSource{n.records, n.journal}, outbox.Options{
 		NowMS: func() int64 { return payingMS() + 10 }, Sales: sales{n.journal}, Secret: n.webhookSecret, EndPurchase: n.endPurchase,
 		Payouts: &payout.Desk{Bank: desk, Payees: api.NewDesk(n.journal, n.identity, payer).Payees, Payer: payer}, Payments: directory,
 	})
@@ -161,6 +157,19 @@ func (d steppedDesk) Submit(ctx context.Context, command []byte) (bank.Refusal, 
 type steppedOutbox struct {
 	outbox.Store
 	step between
+}
+
+// openSteppedOutbox opens the outbox of a bank, encrypted as it is.
+func openSteppedOutbox(ctx context.Context, n *node, step between) (store steppedOutbox, closeStore func() error, err error) {
+	inner, err := sqldb.OpenOutbox(ctx, n.site.place("outbox"))
+	if err != nil {
+		return steppedOutbox{}, nil, err
+	}
+	ring, err := n.site.keyring(ctx)
+	if err != nil {
+		return steppedOutbox{}, nil, errors.Join(err, inner.Close())
+	}
+	return steppedOutbox{strongroom.NewOutbox(inner, ring), step}, inner.Close, nil
 }
 
 func (o steppedOutbox) Keep(ctx context.Context, after uint64, to outbox.Cursor, messages []outbox.Message) error {

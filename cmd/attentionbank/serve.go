@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/attentionbank/attentionbank/api"
@@ -191,33 +192,18 @@ func (c *serveCommand) handler(n *node, entry *door, counts *traffic) http.Handl
 // serve answers until the context ends or a part of the bank has stopped.
 func (c *serveCommand) serve(ctx context.Context, n *node, served <-chan error, logger *slog.Logger, entry *door) error {
 	loops, stopLoops := context.WithCancel(ctx)
-	batching := make(chan struct{})
-	go func() {
-		defer close(batching)
-		c.batch(loops, n, logger, systemMS)
-	}()
-	standing := make(chan struct{})
-	go func() {
-		defer close(standing)
+	var running sync.WaitGroup
+	running.Go(func() { c.batch(loops, n, logger, systemMS) })
+	running.Go(func() {
 		n.standings.Run(loops, func(err error) { logger.Warn("standings are behind and will be tried again", "error", err) })
-	}()
-	finishing := make(chan struct{})
-	go func() {
-		defer close(finishing)
+	})
+	running.Go(func() {
 		n.terms.Run(loops, func(err error) {
 			logger.Warn("what people decided is not everywhere yet and will be tried again", "error", err)
 		})
-	}()
-	minting := make(chan struct{})
-	go func() {
-		defer close(minting)
-		c.mint(loops, n, logger, systemMS)
-	}()
-	purging := make(chan struct{})
-	go func() {
-		defer close(purging)
-		c.purge(loops, n, logger)
-	}()
+	})
+	running.Go(func() { c.mint(loops, n, logger, systemMS) })
+	running.Go(func() { c.purge(loops, n, logger) })
 	var err error
 	select {
 	case err = <-served:
@@ -233,11 +219,7 @@ func (c *serveCommand) serve(ctx context.Context, n *node, served <-chan error, 
 		time.Sleep(c.DrainWait)
 	}
 	stopLoops()
-	<-batching
-	<-minting
-	<-standing
-	<-purging
-	<-finishing
+	running.Wait()
 	if err != nil {
 		err = withHint(err, "mend what it names, such as a full disk, and start again: what was acknowledged is there, and a client's retry counts once")
 	}

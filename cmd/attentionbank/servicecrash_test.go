@@ -13,8 +13,6 @@ import (
 
 	"github.com/attentionbank/attentionbank/bank"
 	"github.com/attentionbank/attentionbank/outbox"
-	"github.com/attentionbank/attentionbank/sqldb"
-	"github.com/attentionbank/attentionbank/strongroom"
 )
 
 // sell carries three services from their purchase to how they ended, beginning
@@ -29,16 +27,11 @@ func sell(ctx context.Context, site Site, url string, step between) (err error) 
 	}
 	defer func() { err = errors.Join(err, n.close()) }()
 	desk := steppedDesk{n, step}
-	inner, err := sqldb.OpenOutbox(ctx, n.site.place("outbox"))
+	store, closeStore, err := openSteppedOutbox(ctx, n, step)
 	if err != nil {
 		return err
 	}
-	defer inner.Close()
-	ring, err := n.site.keyring(ctx)
-	if err != nil {
-		return err
-	}
-	store := steppedOutbox{strongroom.NewOutbox(inner, ring), step}
+	defer closeStore()
 	if err := store.SetEndpoint(ctx, outbox.Endpoint{World: 1, URL: url}); err != nil {
 		return err
 	}
