@@ -161,6 +161,7 @@ const people = {
     const tab = await world(browser, settings)
     await tab.evaluate(`tracker.interact('Jumped'); tracker.flush()`)
     await present(tab, 16, there)
+    await until('a token renewed', async () => (await tab.evaluate('asked')) >= 2)
     truth.statuses = await tab.evaluate(`(async () => {
       const headers = { Authorization: 'Bearer ' + (await token()) }
       const calls = [['POST', '/v1/sessions'], ['GET', '/v1/people/me/attention'], ['GET', '/v1/people/me']]
