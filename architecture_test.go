@@ -51,7 +51,7 @@ var layers = map[string]struct {
 	"payout":   {ours: []string{"amount", "bank", "payment"}},
 
 	"memory": {ours: []string{"collect", "history", "identity", "journal", "ledger", "outbox"}},
-	"sqldb":  {ours: []string{"collect", "history", "identity", "journal", "ledger", "outbox", "pages"}, others: []string{"github.com/jackc/pgx/v5", "modernc.org/libc", "modernc.org/sqlite"}},
+	"sqldb":  {ours: []string{"collect", "history", "identity", "journal", "ledger", "outbox", "pages"}, others: []string{"github.com/jackc/pgx/v5", "golang.org/x/sys", "modernc.org/libc", "modernc.org/sqlite"}},
 	"api": {
 		ours: []string{
 			"abuse",

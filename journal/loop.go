@@ -200,6 +200,7 @@ func (w *Writer) append(ctx context.Context, record Record) error {
 	w.stats.AppendNS.Add(int64(time.Since(began)))
 	w.stats.Records.Add(1)
 	w.at.seq, w.at.hash = record.Seq, record.Hash
+	w.recent.add(record)
 	w.newer.Lock()
 	w.durable.Store(record.Seq)
 	close(w.grew)

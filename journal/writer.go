@@ -83,6 +83,7 @@ type Writer struct {
 
 	at position // owned by the loop
 
+	recent  recent
 	durable atomic.Uint64
 	newer   sync.Mutex
 	grew    chan struct{} // closed and replaced when durable grows; under newer
@@ -292,7 +293,7 @@ func (w *Writer) AnswerAt(ctx context.Context, seq uint64, index uint32) (Answer
 }
 
 func (w *Writer) answersOf(ctx context.Context, seq uint64) (answers []Answer, err error) {
-	record, err := one(ctx, w.store, seq)
+	record, err := w.recordAt(ctx, seq)
 	if err != nil {
 		return nil, err
 	}
@@ -306,6 +307,13 @@ func (w *Writer) answersOf(ctx context.Context, seq uint64) (answers []Answer, e
 		answers = append(answers, Answer{Seq: seq, Index: pair.Index, Refusal: bank.Refusal(pair.Answer[0]), Bytes: pair.Answer})
 	}
 	return answers, nil
+}
+
+func (w *Writer) recordAt(ctx context.Context, seq uint64) (Record, error) {
+	if record := w.recent.from(seq, 1); len(record) == 1 {
+		return record[0], nil
+	}
+	return one(ctx, w.store, seq)
 }
 
 // Durable returns the sequence of the last durable record.

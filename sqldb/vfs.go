@@ -14,11 +14,17 @@ import (
 // else (locks, syncs, shared memory, which holds numbers of pages only) is the
 // system's. An open file of ours is (C layout)
 //
-//	| methods | number of its cipher | the system's open file |
+//	| methods | number of its cipher | bytes that wait | the system's open file |
 type vfsFile struct {
 	methods uintptr
 	cipher  uintptr
+	waiting uintptr
 }
+
+// waitingBytes of a file are left to the system before it is asked to begin to
+// write them. A sync would otherwise write many megabytes at once, and keep
+// every other sync on the disk waiting, those of the journal too.
+const waitingBytes = 256 << 10
 
 var vfs struct {
 	mu      sync.RWMutex
@@ -239,7 +245,13 @@ func vfsWrite(tls *libc.TLS, file, buffer uintptr, amount int32, offset int64) i
 	copy(plain[offset-from:], bytesAt(buffer, amount))
 	cipherOf(file).encrypt(plain, from)
 	inner, methods := system(file)
-	return function[dataMethod](methods.FxWrite)(tls, inner, blocks, length, from)
+	rc := function[dataMethod](methods.FxWrite)(tls, inner, blocks, length, from)
+	ours := at[vfsFile](file)
+	if ours.waiting += uintptr(length); rc == sqlite3.SQLITE_OK && ours.waiting >= waitingBytes {
+		ours.waiting = 0
+		beginWriting(inner)
+	}
+	return rc
 }
 
 func vfsClose(tls *libc.TLS, file uintptr) int32 {

@@ -241,7 +241,7 @@ func benchHistory(ctx context.Context, site Site, length time.Duration) (measure
 	}
 	defer records.Close()
 	defer head.Close()
-	follower, err := history.Open(ctx, store, journalSource{records, n.journal}, history.Options{NowMS: systemMS})
+	follower, err := history.Open(ctx, store, journalSource{records.Load, n.journal}, history.Options{NowMS: systemMS})
 	if err != nil {
 		return measured{}, err
 	}

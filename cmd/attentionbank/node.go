@@ -123,7 +123,7 @@ func (n *node) openHistory(ctx context.Context, store *strongroom.Journal, nowMS
 		return err
 	}
 	n.closers = append(n.closers, n.history.Close)
-	source := journalSource{store, n.journal}
+	source := journalSource{n.journal.Records, n.journal}
 	n.follower, err = history.Open(ctx, n.history, source, history.Options{NowMS: nowMS})
 	if errors.Is(err, history.ErrForeign) {
 		warn("the history belongs to another journal; it is made again")
@@ -236,7 +236,7 @@ func (n *node) close() error {
 
 // journalSource shows the journal's records to the history.
 type journalSource struct {
-	store  journal.Store
+	load   func(ctx context.Context, from uint64) iter.Seq2[journal.Record, error]
 	writer *journal.Writer
 }
 
@@ -246,12 +246,13 @@ func (s journalSource) WaitNewer(ctx context.Context, seq uint64) { s.writer.Wai
 
 func (s journalSource) Load(ctx context.Context, from uint64) iter.Seq2[history.Record, error] {
 	return func(yield func(history.Record, error) bool) {
-		for record, err := range s.store.Load(ctx, from) {
+		for record, err := range s.load(ctx, from) {
 			if err != nil {
 				yield(history.Record{}, err)
 				return
 			}
-			shown := history.Record{Seq: record.Seq, TimeMS: record.Header().TimeMS, Hash: record.Hash}
+			header := record.Header()
+			shown := history.Record{Seq: record.Seq, TimeMS: header.TimeMS, Hash: record.Hash, Pairs: make([]history.Pair, 0, header.Commands)}
 			for pair, err := range record.Pairs() {
 				if err != nil {
 					yield(history.Record{}, err)
