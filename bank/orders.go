@@ -241,6 +241,13 @@ func (s *State) tickMarkets() {
 	}
 }
 
+// MarketsBehind reports whether markets have more to do by now than the Ticks of
+// this record did: until then they refuse orders with MarketBehind.
+func (s *State) MarketsBehind() bool {
+	atMS, any := s.nextMarketMS()
+	return any && atMS <= s.nowMS
+}
+
 // nextMarketMS is when a Tick has something to do for markets.
 func (s *State) nextMarketMS() (atMS int64, any bool) {
 	atMS, any = s.trade.exchange.NextDueMS()

@@ -87,7 +87,7 @@ func (w *Writer) take(first *request) (batch []*request) {
 	}
 }
 
-// write applies the commands of a batch, with a Tick before them if one is
+// write applies the commands of a batch, with Ticks before them if something is
 // due, and makes them durable as one record. Without commands it writes
 // nothing, except for the record that begins a term.
 func (w *Writer) write(batch []*request) error {
@@ -106,13 +106,17 @@ func (w *Writer) write(batch []*request) error {
 		return nil
 	}
 	ctx, watched := w.watch(batch)
+	w.at.state.Begin(w.at.seq+1, nowMS)
+	w.at.state.Chain(w.at.hash)
+	var ticks [][]byte
+	if tick && !beginsTerm {
+		ticks = w.tick()
+	}
+	count += len(ticks)
 	body := make([]byte, 0, headerBytes+2*size+count*64+64)
 	body = appendHeader(body, Header{Seq: w.at.seq + 1, TimeMS: nowMS, Engine: bank.Engine, Term: w.at.term, Previous: w.at.hash})
-	if tick && !beginsTerm {
+	for range ticks {
 		body = appendFrame(body, bank.AppendTick(nil))
-		count++
-	} else {
-		tick = false
 	}
 	for _, r := range batch {
 		for _, command := range r.commands {
@@ -120,7 +124,7 @@ func (w *Writer) write(batch []*request) error {
 		}
 	}
 	setCommands(body, count, len(body)-headerBytes)
-	body = w.apply(body, batch, tick, nowMS)
+	body = w.apply(body, batch, ticks)
 	err := w.append(ctx, seal(w.at.seq+1, body))
 	if watched(err); err != nil {
 		return err
@@ -148,34 +152,41 @@ func appendFrame(dst, content []byte) []byte {
 	return append(binary.LittleEndian.AppendUint32(dst, uint32(len(content))), content...)
 }
 
-// apply applies the commands that stand in body and appends their answers to
-// it. The answers that clients get are parts of the body.
-func (w *Writer) apply(body []byte, batch []*request, tick bool, nowMS int64) []byte {
-	seq := w.at.seq + 1
-	w.at.state.Begin(seq, nowMS)
-	w.at.state.Chain(w.at.hash)
+// maxTicks bounds the Ticks of a record, each of which does a bounded part.
+const maxTicks = 16
+
+// tick lets time take effect and returns the answers: that of one Tick, and of
+// more while markets have not done all that is due, since orders would be
+// refused for it.
+func (w *Writer) tick() (answers [][]byte) {
+	for len(answers) == 0 || len(answers) < maxTicks && w.at.state.MarketsBehind() {
+		answers = append(answers, w.at.state.Apply(bank.AppendTick(nil), nil))
+	}
+	return answers
+}
+
+// apply applies the commands that stand in body behind the Ticks, whose answers
+// are given, and appends all answers to it. The answers that clients get are
+// parts of the body.
+func (w *Writer) apply(body []byte, batch []*request, ticks [][]byte) []byte {
 	commands := body[headerBytes:]
-	next := func() (start int) {
-		var command []byte
-		command, commands, _ = frame(commands)
-		start = len(body) + 4
-		body = w.at.state.Apply(command, append(body, 0, 0, 0, 0))
-		binary.LittleEndian.PutUint32(body[start-4:], uint32(len(body)-start))
-		return start
+	for _, answer := range ticks {
+		_, commands, _ = frame(commands)
+		body = appendFrame(body, answer)
 	}
-	index := uint32(0)
-	if tick {
-		next()
-		index++
-	}
+	index := uint32(len(ticks))
 	for _, r := range batch {
 		if len(r.commands) == 0 {
 			continue
 		}
 		r.answers = make([]Answer, len(r.commands))
 		for i := range r.answers {
-			start := next()
-			r.answers[i] = Answer{Seq: seq, Index: index, Refusal: bank.Refusal(body[start]), Bytes: body[start:len(body):len(body)]}
+			var command []byte
+			command, commands, _ = frame(commands)
+			start := len(body) + 4
+			body = w.at.state.Apply(command, append(body, 0, 0, 0, 0))
+			binary.LittleEndian.PutUint32(body[start-4:], uint32(len(body)-start))
+			r.answers[i] = Answer{Seq: w.at.seq + 1, Index: index, Refusal: bank.Refusal(body[start]), Bytes: body[start:len(body):len(body)]}
 			index++
 		}
 	}
