@@ -6,7 +6,7 @@ FUZZTIME    := 10s
 # One line a fuzz target: package and name. architecture_test.go compares it with the code.
 FUZZ := $(shell cat testdata/fuzz-targets.txt)
 
-.PHONY: help run build test lint fuzz bench race clean
+.PHONY: help run build test lint fuzz bench peers race clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,7 +27,7 @@ test: build e2e/node/node_modules e2e/python/packages ## Install what the tests 
 	go vet ./...
 	go test -count=1 -timeout 20m -p 4 ./...
 
-e2e/node/node_modules sdk/js/node_modules: %/node_modules: %/package.json %/package-lock.json
+e2e/node/node_modules sdk/js/node_modules bench/peers/books/node_modules: %/node_modules: %/package.json %/package-lock.json
 	cd $* && npm ci --no-audit --no-fund
 	touch $@
 
@@ -58,5 +58,8 @@ fuzz: ## Fuzz every parser for FUZZTIME each
 bench: build ## Measure this machine; JSON lines
 	./bin/attentionbank bench
 
+peers: build bench/peers/books/node_modules ## Measure this machine beside others; PEERS="--store URL" adds PostgreSQL
+	cd bench/peers && go run . $(PEERS)
+
 clean: ## Remove what was built; never ./data
-	rm -rf bin e2e/node/node_modules e2e/python/packages sdk/js/node_modules
+	rm -rf bin e2e/node/node_modules e2e/python/packages sdk/js/node_modules bench/peers/books/node_modules
