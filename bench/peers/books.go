@@ -40,7 +40,7 @@ func books() []contender {
 	})
 	return []contender{
 		{name: "books_market", unit: "operations", regime: "the order book of the bank, one thread, the stream of market_stream after a tenth of it on another book; every trade compared with a plain book's", run: ownBook(stream)},
-		releasedBook("nodejs-order-book", "books_nodejs_order_book", "a released order book for Node, fed in memory the same stream in the same way; making its arguments and reading its answers not counted", stream),
+		releasedBook("nodejs-order-book", "books_nodejs_order_book", "a released order book for Node, told the same stream in memory in the same way, without owners; making its arguments not counted", stream),
 		releasedBook("limit-order-book", "books_limit_order_book", "the same with another, whose numbers are decimal texts", stream),
 	}
 }
