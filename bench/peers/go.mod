@@ -3,7 +3,6 @@ module github.com/attentionbank/attentionbank/bench/peers
 go 1.26.0
 
 require (
-	github.com/attentionbank/attentionbank v0.0.0-00010101000000-000000000000
 	github.com/formancehq/numscript v0.2.0
 	github.com/jackc/pgx/v5 v5.12.0
 )
@@ -15,5 +14,3 @@ require (
 	golang.org/x/exp v0.0.0-20260908205506-85c1c2202aba // indirect
 	golang.org/x/text v0.44.0 // indirect
 )
-
-replace github.com/attentionbank/attentionbank => ../..
