@@ -35,6 +35,7 @@ type Report struct {
 
 // Session vouches for a person, and for a device that is the person's.
 type Session struct {
+	World           uint32 // that opens it
 	Person, Device  string
 	FromMS, UntilMS int64
 }
@@ -59,11 +60,12 @@ type Log struct {
 	batches    int64
 	receivedMS int64 // of the last batch; never goes back
 	saved      Checkpoint
+	retention  map[uint32]*retention // by world
 }
 
 // NewLog returns an empty log.
 func NewLog(policies map[uint32]Policy) *Log {
-	return &Log{Policies: policies, arrived: map[string]int{}}
+	return &Log{Policies: policies, arrived: map[string]int{}, retention: map[uint32]*retention{}}
 }
 
 // ArrivedMS returns when a message was taken in first.

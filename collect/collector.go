@@ -99,6 +99,10 @@ type Options struct {
 	// everything is kept. A time below HorizonMS counts as HorizonMS.
 	Purges    Purges
 	Retention func(ctx context.Context) (map[uint32]int64, error)
+	// PurgeBatches is how many batches each step of a purge reads, which then
+	// never pauses: for who drives purges by a clock of their own. By default
+	// steps and pauses follow from how long a step took.
+	PurgeBatches int
 	// Watch is told, for traces, by the contexts of its requests that a batch is
 	// made of them. It returns the context for the log, and what is called when
 	// the batch is durable or has failed. The default watches nothing.
@@ -124,6 +128,7 @@ type Collector struct {
 	markSecret        [32]byte
 	purges            Purges // nil if everything is kept
 	retention         func(ctx context.Context) (map[uint32]int64, error)
+	purgeBatches      int // 0 if steps are paced by time
 
 	queue   chan *request
 	closing chan struct{}
@@ -189,7 +194,7 @@ type Request struct {
 func Open(ctx context.Context, log Log, head Head, checkpoints Checkpoints, subjects Subjects, policies Policies, options Options) (*Collector, error) {
 	c := &Collector{
 		log: log, head: head, checkpoints: checkpoints, subjects: subjects, policies: policies, blocks: options.Blocks, now: options.Now, watching: options.Watch, checkpointEntries: cmp.Or(options.CheckpointEntries, checkpointEntries), peopleBytes: cmp.Or(options.PeopleBytes, peopleBytes), rules: options.Rules, markSecret: options.MarkSecret,
-		purges: options.Purges, retention: options.Retention,
+		purges: options.Purges, retention: options.Retention, purgeBatches: options.PurgeBatches,
 		queue: make(chan *request, queueLength), closing: make(chan struct{}), done: make(chan struct{}), changes: newChanges(),
 	}
 	if c.now == nil {

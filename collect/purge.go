@@ -1,6 +1,7 @@
 package collect
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -62,7 +63,7 @@ func (c *Collector) Purge(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("finding how long events are kept: %w", err)
 	}
-	p := &purge{c: c, step: 16}
+	p := &purge{c: c, step: cmp.Or(c.purgeBatches, 16)}
 	if p.through, err = c.purges.Purged(ctx); err != nil {
 		return err
 	}
@@ -77,6 +78,9 @@ func (c *Collector) Purge(ctx context.Context) error {
 		}
 		took := time.Since(began)
 		c.stats.Purge.NS.Add(int64(took))
+		if c.purgeBatches > 0 {
+			continue
+		}
 		p.pace(took)
 		select {
 		case <-time.After(max(PurgePauseMS*time.Millisecond, 4*took)):

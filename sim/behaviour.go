@@ -133,12 +133,24 @@ func (w *world) sendAgain() error {
 	if len(w.sent) == 0 {
 		return nil
 	}
-	d := of(&w.random, w.sent)
+	if d := of(&w.random, w.sent); w.isRemembered(d) {
+		return w.repeatDelivery(d)
+	}
+	return nil
+}
+
+// isRemembered reports whether the message ids of a request that was answered
+// are still within the horizon, with an hour to spare.
+func (w *world) isRemembered(d delivery) bool {
 	for _, r := range d.reports {
 		if arrivedMS, _ := w.log.ArrivedMS(r.ID); max(w.nowMS, w.log.ReceivedMS())-arrivedMS > auditor.HorizonMS-hourMS {
-			return nil
+			return false
 		}
 	}
+	return true
+}
+
+func (w *world) repeatDelivery(d delivery) error {
 	w.count("events delivered twice")
 	s, err := until(w, func(p *process) (*sent, error) { return w.send(p, d) })
 	if err != nil {
@@ -150,13 +162,13 @@ func (w *world) sendAgain() error {
 func (w *world) openSession() error {
 	s := auditor.Session{Person: of(&w.random, []string{"ann", "bob", "cho"}), FromMS: w.nowMS - w.random.within(12*hourMS)}
 	s.UntilMS = s.FromMS + 1 + w.random.within(6*hourMS)
-	world := uint32(1 + w.random.below(2))
-	if world == 1 && w.random.below(8) == 0 {
+	s.World = uint32(1 + w.random.below(2))
+	if s.World == 1 && w.random.below(8) == 0 {
 		s.Device = device
 	}
 	_, err := until(w, func(p *process) (struct{}, error) {
 		p.writing = []delivery{{sessions: []auditor.Session{s}}}
-		return struct{}{}, p.events.OpenSession(w.ctx, world, s.Person, s.Device, s.FromMS, s.UntilMS)
+		return struct{}{}, p.events.OpenSession(w.ctx, s.World, s.Person, s.Device, s.FromMS, s.UntilMS)
 	})
 	return err
 }

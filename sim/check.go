@@ -116,7 +116,7 @@ func (w *world) audit() error {
 	w.nowMS = max(w.nowMS, w.latestMS) + 17*dayMS
 	for _, do := range []func() error{
 		func() error { return w.restart(errPower) }, w.flush, w.look, w.compareDays,
-		func() error { w.nowMS += dayMS; return nil }, w.look,
+		func() error { w.nowMS += dayMS; return nil }, w.look, w.auditKeeping,
 	} {
 		if err := do(); err != nil {
 			return err

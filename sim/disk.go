@@ -94,7 +94,9 @@ func (d *disk) write(p *process, what string) outcome {
 	case 6, 7, 8:
 		// Checkpoints and snapshots are written behind an answer.
 		if what != "checkpoint" && what != "snapshot" && d.holds && !p.opening {
-			p.hang(what)
+			if p.hang(what); p.off {
+				return outcome{err: errPower}
+			}
 		}
 	}
 	return outcome{persisted: true}
@@ -200,6 +202,7 @@ func (j journalOf) DropSnapshot(ctx context.Context, seq uint64) error {
 type EventStore interface {
 	collect.Log
 	collect.Checkpoints
+	collect.Purges
 }
 
 // eventsOf is the log of events, and its checkpoints, as a process sees them.
@@ -272,4 +275,13 @@ func (e eventsOf) Part(ctx context.Context, subject uint64, day int32) ([]byte, 
 // Forget implements collect.Checkpoints.
 func (e eventsOf) Forget(ctx context.Context, subject uint64) error {
 	return e.attempt(e.p, "checkpoint", func() error { return e.Events.Forget(ctx, subject) }, nil)
+}
+
+// Purge implements collect.Purges. All of a step is there or nothing of it.
+func (e eventsOf) Purge(ctx context.Context, term uint64, step collect.Purged) error {
+	err := e.attempt(e.p, "purge", func() error { return e.Events.Purge(ctx, term, step) }, nil)
+	if err != nil {
+		e.world.count("purge broken off")
+	}
+	return err
 }

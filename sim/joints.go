@@ -17,6 +17,7 @@ type joints struct {
 	tail     func(collect.Head) collect.Head
 	clock    func(now func() int64) func() int64 // of the bank
 	command  func([]byte) []byte
+	keeps    func(keepMS map[uint32]int64) map[uint32]int64 // how long worlds keep events
 	mints    func([]bank.Mint) []bank.Mint
 	policies map[uint32]*score.Policy
 }
@@ -30,6 +31,7 @@ func sound() joints {
 		tail:    func(h collect.Head) collect.Head { return h },
 		clock:   func(now func() int64) func() int64 { return now },
 		command: func(command []byte) []byte { return command },
+		keeps:   func(keepMS map[uint32]int64) map[uint32]int64 { return keepMS },
 		mints:   func(mints []bank.Mint) []bank.Mint { return mints },
 
 		policies: map[uint32]*score.Policy{1: defaultPolicy, 2: plazaPolicy},

@@ -56,6 +56,20 @@ func TestMutantsAreFound(t *testing.T) {
 		{"message ids are forgotten at a restart", 40, func(j *joints) {
 			j.events = func(s EventStore) EventStore { return forgetfulEvents{s} }
 		}},
+		{"events are dropped a day too early", 40, func(j *joints) {
+			j.keeps = func(keepMS map[uint32]int64) map[uint32]int64 {
+				for world := range keepMS {
+					keepMS[world] -= dayMS
+				}
+				return keepMS
+			}
+		}},
+		{"no world's events are ever dropped", 40, func(j *joints) {
+			j.keeps = func(map[uint32]int64) map[uint32]int64 { return nil }
+		}},
+		{"a purge notes how far it got and drops nothing", 40, func(j *joints) {
+			j.events = func(s EventStore) EventStore { return lazyEvents{s} }
+		}},
 		{"a Mint is posted twice", 40, func(j *joints) { j.mints = mintTwice }},
 		{"a Mint is left out", 40, func(j *joints) {
 			j.mints = func(mints []bank.Mint) []bank.Mint { return mints[1:] }
@@ -187,6 +201,13 @@ func (b backwardEvents) Save(ctx context.Context, term, seq uint64, parts []coll
 		term++
 	}
 	return err
+}
+
+type lazyEvents struct{ EventStore }
+
+func (l lazyEvents) Purge(ctx context.Context, term uint64, step collect.Purged) error {
+	step.Batches = nil
+	return l.EventStore.Purge(ctx, term, step)
 }
 
 type forgetfulEvents struct{ EventStore }

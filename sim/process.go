@@ -62,7 +62,7 @@ func (w *world) start() (err error) {
 		policies := func(world uint32, _ int32, _ uint32) (*score.Policy, uint32) { return w.joints.policies[world], 0 }
 		store := w.joints.events(eventsOf{w.disk.events, w.disk, p})
 		p.events, err = collect.Open(w.ctx, store, w.joints.tail(journal.HeadIn(fileOf{w.disk.tail, p, "tail"})), store, w.people, policies,
-			collect.Options{Now: now, CheckpointEntries: 25})
+			collect.Options{Now: now, CheckpointEntries: 25, Purges: store, Retention: p.retention, PurgeBatches: 3})
 	}
 	p.opening = false
 	if err != nil {

@@ -24,6 +24,7 @@ type Result struct {
 	Restarts  int            `json:"restarts"`
 	Records   uint64         `json:"records"`
 	Batches   uint64         `json:"batches"`
+	Purged    uint64         `json:"purged"` // events and sessions
 	StateHash string         `json:"state_hash"`
 }
 
@@ -36,6 +37,7 @@ var Faults = []string{
 	"second program", "second program while a write hangs", "old program returns",
 	tornRecord, tornBatch, lostRecords, lostBatches,
 	flippedRecord, flippedSnapshot, flippedBatch, flippedBatchTime, flippedPart, "flipped byte in a head",
+	"days passed", "purge broken off", "events accepted while a purge hangs",
 }
 
 // startMS is where the clock begins: 2026-01-10T12:00:00Z.
@@ -46,6 +48,7 @@ const startMS int64 = 1_768_046_400_000
 type world struct {
 	ctx      context.Context
 	random   draws
+	keeping  keeping
 	nowMS    int64
 	latestMS int64 // the clock has shown
 	disk     *disk
@@ -87,7 +90,7 @@ func Run(ctx context.Context, seed uint64, steps int) (Result, error) {
 
 func run(ctx context.Context, seed uint64, steps int, program joints) (Result, error) {
 	w := &world{
-		ctx: ctx, random: draws(seed), nowMS: startMS, people: newPeople(), joints: program, log: auditor.NewLog(auditedPolicies),
+		ctx: ctx, random: draws(seed), keeping: drawKeeping(seed), nowMS: startMS, people: newPeople(), joints: program, log: auditor.NewLog(auditedPolicies),
 		epochs: auditor.NewEpochs(defaultMoney), orders: map[string]*order{}, holds: map[string]uint64{}, faults: map[string]int{},
 	}
 	w.disk = newDisk(w)
@@ -100,7 +103,7 @@ func run(ctx context.Context, seed uint64, steps int, program joints) (Result, e
 	}
 	w.disk.calm = false
 	err := w.live(steps)
-	result := Result{Seed: seed, Steps: steps, Faults: w.faults, Restarts: w.restarts, Records: uint64(len(w.times)), Batches: w.batches}
+	result := Result{Seed: seed, Steps: steps, Faults: w.faults, Restarts: w.restarts, Records: uint64(len(w.times)), Batches: w.batches, Purged: w.keeping.gone}
 	if err == nil {
 		err = w.process.writer.Read(ctx, func(state *bank.State) { result.StateHash = fmt.Sprintf("%x", state.Hash()) })
 	}
@@ -114,20 +117,30 @@ func (w *world) live(steps int) error {
 		if err := w.ctx.Err(); err != nil {
 			return err
 		}
-		w.mayQueue = true
-		if err := w.step(); err != nil {
-			return fmt.Errorf("step %d: %w", step, err)
-		}
-		for _, look := range w.afterwards {
-			if err := look(); err != nil {
-				return fmt.Errorf("step %d, behind a slow disk: %w", step, err)
+		for _, do := range []func() error{w.step, w.keepingStep} {
+			if err := w.happen(do); err != nil {
+				return fmt.Errorf("step %d: %w", step, err)
 			}
 		}
-		w.afterwards, w.latestMS = nil, max(w.latestMS, w.nowMS)
 	}
 	if err := w.audit(); err != nil {
 		return fmt.Errorf("after the last step: %w", err)
 	}
+	return nil
+}
+
+// happen lets one thing happen, and what a slow disk has let come in beside it.
+func (w *world) happen(do func() error) error {
+	w.mayQueue = true
+	if err := do(); err != nil {
+		return err
+	}
+	for _, look := range w.afterwards {
+		if err := look(); err != nil {
+			return fmt.Errorf("behind a slow disk: %w", err)
+		}
+	}
+	w.afterwards, w.latestMS = nil, max(w.latestMS, w.nowMS)
 	return nil
 }
 
@@ -184,6 +197,9 @@ func (w *world) furnish() error {
 		w.accounts = append(w.accounts, opened.Account)
 	}
 	w.books = auditor.NewBooks(w.issuer, w.accounts)
+	if w.keeping.purges {
+		return w.carryOut(w.drawRetention())
+	}
 	return nil
 }
 
