@@ -91,7 +91,7 @@ var layers = map[string]struct {
 
 	"storetest": {ours: []string{"bank", "collect", "history", "identity", "journal", "ledger", "market", "memory", "outbox"}, others: []string{"pgregory.net/rapid"}},
 	"auditor":   {pure: true}, // independent of what it audits
-	"sim":       {ours: []string{"auditor", "bank", "collect", "event", "journal", "ledger", "memory", "score"}},
+	"sim":       {ours: []string{"abuse", "auditor", "bank", "collect", "event", "journal", "ledger", "memory", "score"}},
 	"crowd":     {ours: []string{"abuse", "bank", "collect", "event", "identity", "journal", "ledger", "memory", "score"}},
 	"cmd/attentionbank": {
 		ours: []string{

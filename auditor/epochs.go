@@ -29,6 +29,12 @@ type Epochs struct {
 	Treasury                             int64
 	PointsIssued, PointsBurned, TimePaid int64
 
+	// Cases of each person in their order, what they hold back, and what was
+	// burned of it. TimePaid counts what is held back.
+	Cases      map[string][]*Case
+	Held       map[string]int64
+	TimeBurned int64
+
 	money Money // of the running epoch
 	endMS int64
 	known map[knownDay]known
@@ -48,7 +54,7 @@ type known struct {
 func NewEpochs(money Money) *Epochs {
 	return &Epochs{
 		Next: money, Shares: map[uint32]int64{}, Time: map[string]int64{}, Owed: map[Account]int64{},
-		Pending: map[Account]int64{}, known: map[knownDay]known{},
+		Pending: map[Account]int64{}, known: map[knownDay]known{}, Cases: map[string][]*Case{}, Held: map[string]int64{},
 	}
 }
 
@@ -59,6 +65,9 @@ func (e *Epochs) Record(clockMS int64, begins bool) (atMS int64) {
 	e.NowMS = max(e.NowMS, clockMS)
 	if e.Number == 0 {
 		e.Number, e.money, e.endMS = 1, e.Next, e.NowMS-e.NowMS%e.Next.EpochMS+e.Next.EpochMS
+	}
+	if !begins {
+		e.forfeit()
 	}
 	if !begins && e.NowMS >= e.endMS+e.money.DelayMS {
 		e.close()
@@ -97,7 +106,7 @@ func (e *Epochs) close() {
 			if whole {
 				pay = mulDiv(points, share, earned)
 			}
-			e.Time[account.Person] += pay
+			e.pay(account.Person, pay)
 			paid += pay
 			e.PointsBurned += points
 			delete(e.Pending, account)

@@ -182,13 +182,31 @@ func (w *world) flush() error {
 		p.writing = []delivery{{}} // if something is due by time, a batch says how late it is
 		_, err := p.events.Flush(w.ctx, func(ctx context.Context, posting collect.Posting) error {
 			mints := posting.Mints
-			commands := make([][]byte, 0, len(mints))
-			for _, mint := range w.joints.mints(mints) {
-				commands = append(commands, mint.AppendTo(nil))
+			commands, err := p.openCases(ctx, posting.Cases)
+			if err != nil {
+				return err
+			}
+			cases := len(commands)
+			if len(mints) > 0 {
+				for _, mint := range w.joints.mints(mints) {
+					commands = append(commands, mint.AppendTo(nil))
+				}
+			}
+			if len(commands) == 0 {
+				return nil
 			}
 			p.minting = true // lets purchases count, as waking up did
 			answers, err := p.writer.Submit(ctx, commands...)
 			for i, answer := range answers {
+				if i < cases {
+					if answer.Refusal == bank.DayNotCome {
+						notCome = true
+					} else if answer.Refusal != bank.Accepted {
+						return wrong("a case was refused: %s", answer.Refusal)
+					}
+					continue
+				}
+				i -= cases
 				switch {
 				case answer.Refusal == bank.DayNotCome && int64(mints[i].Day) > p.mintMS/dayMS+1:
 					notCome = true

@@ -28,7 +28,7 @@ func (w *world) compare(state *bank.State) error {
 			return wrong("account %d is at %d with %d held, the auditor says %s with %s", number, account.Balance, account.Held, w.books.Balance(number), w.books.Held(number))
 		}
 	}
-	return errors.Join(w.compareTime(state), w.compareTotals(state))
+	return errors.Join(w.compareTime(state), w.compareTotals(state), w.compareCases(state))
 }
 
 // compareTime compares what each person waits for, owes and was paid.
@@ -48,6 +48,10 @@ func (w *world) compareTime(state *bank.State) error {
 		paid := balance(ledger.Key{OwnerKind: ledger.OwnerPerson, Owner: person, Asset: ledger.Time})
 		if want := w.epochs.Time[name]; paid != want {
 			return wrong("%s was paid %d of TIME, the auditor says %d", name, paid, want)
+		}
+		held := balance(ledger.Key{OwnerKind: ledger.OwnerPerson, Owner: person, Asset: ledger.Time, Purpose: ledger.PurposeHeldBack})
+		if want := w.epochs.Held[name]; held != want {
+			return wrong("of %s %d of TIME is held back, the auditor says %d", name, held, want)
 		}
 		for world := range state.Worlds() {
 			account := auditor.Account{Person: name, World: world + 1}
@@ -71,6 +75,9 @@ func (w *world) compareTotals(state *bank.State) error {
 	points, paid := state.Books().Asset(ledger.Points), state.Books().Asset(ledger.Time)
 	if points.Issued != w.epochs.PointsIssued || points.Burned != w.epochs.PointsBurned {
 		return wrong("%d points were issued and %d burned, the auditor says %d and %d", points.Issued, points.Burned, w.epochs.PointsIssued, w.epochs.PointsBurned)
+	}
+	if paid.Burned != w.epochs.TimeBurned {
+		return wrong("%d of TIME was burned, the auditor says %d", paid.Burned, w.epochs.TimeBurned)
 	}
 	if paid.Issued != w.epochs.TimePaid || int64(state.RunningEpoch().Number) != w.epochs.Number {
 		return wrong("%d of TIME was issued before epoch %d, the auditor says %d before %d", paid.Issued, state.RunningEpoch().Number, w.epochs.TimePaid, w.epochs.Number)
@@ -116,7 +123,7 @@ func (w *world) audit() error {
 	w.nowMS = max(w.nowMS, w.latestMS) + 17*dayMS
 	for _, do := range []func() error{
 		func() error { return w.restart(errPower) }, w.flush, w.look, w.compareDays,
-		func() error { w.nowMS += dayMS; return nil }, w.look, w.auditKeeping,
+		func() error { w.nowMS += dayMS; return nil }, w.look, w.auditKeeping, w.auditReviews,
 	} {
 		if err := do(); err != nil {
 			return err

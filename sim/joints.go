@@ -18,6 +18,7 @@ type joints struct {
 	clock    func(now func() int64) func() int64 // of the bank
 	command  func([]byte) []byte
 	keeps    func(keepMS map[uint32]int64) map[uint32]int64 // how long worlds keep events
+	cases    func([]bank.OpenCase) []bank.OpenCase
 	mints    func([]bank.Mint) []bank.Mint
 	policies map[uint32]*score.Policy
 }
@@ -32,6 +33,7 @@ func sound() joints {
 		clock:   func(now func() int64) func() int64 { return now },
 		command: func(command []byte) []byte { return command },
 		keeps:   func(keepMS map[uint32]int64) map[uint32]int64 { return keepMS },
+		cases:   func(cases []bank.OpenCase) []bank.OpenCase { return cases },
 		mints:   func(mints []bank.Mint) []bank.Mint { return mints },
 
 		policies: map[uint32]*score.Policy{1: defaultPolicy, 2: plazaPolicy},

@@ -70,6 +70,18 @@ func TestMutantsAreFound(t *testing.T) {
 		{"a purge notes how far it got and drops nothing", 40, func(j *joints) {
 			j.events = func(s EventStore) EventStore { return lazyEvents{s} }
 		}},
+		{"no cases are opened", 40, func(j *joints) {
+			j.cases = func([]bank.OpenCase) []bank.OpenCase { return nil }
+		}},
+		{"a case is opened for the day after", 40, func(j *joints) {
+			j.cases = func(cases []bank.OpenCase) []bank.OpenCase {
+				for i := range cases {
+					cases[i].Day++
+				}
+				return cases
+			}
+		}},
+		{"an operator's decision is turned round", 40, func(j *joints) { j.command = turnedRound }},
 		{"a Mint is posted twice", 40, func(j *joints) { j.mints = mintTwice }},
 		{"a Mint is left out", 40, func(j *joints) {
 			j.mints = func(mints []bank.Mint) []bank.Mint { return mints[1:] }
@@ -224,6 +236,16 @@ func mintTwice(mints []bank.Mint) []bank.Mint {
 	again.Revision++
 	again.CumulativePointsMicro *= 2
 	return append(mints, again)
+}
+
+// turnedRound releases what is to be upheld, and the other way round.
+func turnedRound(command []byte) []byte {
+	if _, isAct := bank.ActOf(command); !isAct {
+		return command
+	}
+	other := append([]byte(nil), command...)
+	other[len(other)-1] ^= 1
+	return other
 }
 
 // withoutKey takes the idempotency key out of a command.

@@ -24,10 +24,11 @@ type process struct {
 	events  *collect.Collector
 
 	// fold is what the auditor holds this run to know of behaviour.
-	fold    *auditor.Fold
-	minting bool       // the next record holds its Mints
-	mintMS  int64      // the bank's time when it came to be
-	writing []delivery // what its next batches of events hold
+	fold     *auditor.Fold
+	deciding func()     // carries out what the next record decides
+	minting  bool       // the next record holds its Mints
+	mintMS   int64      // the bank's time when it came to be
+	writing  []delivery // what its next batches of events hold
 
 	// aside are snapshots that are still to be written. The loop of the writer
 	// adds to them, once more even while the process ends if a real clock wakes
@@ -62,7 +63,7 @@ func (w *world) start() (err error) {
 		policies := func(world uint32, _ int32, _ uint32) (*score.Policy, uint32) { return w.joints.policies[world], 0 }
 		store := w.joints.events(eventsOf{w.disk.events, w.disk, p})
 		p.events, err = collect.Open(w.ctx, store, w.joints.tail(journal.HeadIn(fileOf{w.disk.tail, p, "tail"})), store, w.people, policies,
-			collect.Options{Now: now, CheckpointEntries: 25, Purges: store, Retention: p.retention, PurgeBatches: 3})
+			collect.Options{Now: now, CheckpointEntries: 25, Rules: p.rules, Purges: store, Retention: p.retention, PurgeBatches: 3})
 	}
 	p.opening = false
 	if err != nil {
@@ -170,7 +171,14 @@ func (w *world) recordIsDurable(p *process, clockMS int64) {
 	if p.minting {
 		p.fold.Mature()
 		w.epochs.Mint(p.fold.Awards())
+		if w.reviewing.on && w.reviewing.holds {
+			w.epochs.Look(p.fold.Odd(w.reviewing.rule))
+		}
 		p.minting, p.mintMS = false, w.epochs.NowMS
+	}
+	if p.deciding != nil {
+		p.deciding()
+		p.deciding = nil
 	}
 }
 

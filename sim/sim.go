@@ -37,7 +37,7 @@ var Faults = []string{
 	"second program", "second program while a write hangs", "old program returns",
 	tornRecord, tornBatch, lostRecords, lostBatches,
 	flippedRecord, flippedSnapshot, flippedBatch, flippedBatchTime, flippedPart, "flipped byte in a head",
-	"days passed", "purge broken off", "events accepted while a purge hangs",
+	"days passed", "purge broken off", "events accepted while a purge hangs", "decision on a case", "appeal",
 }
 
 // startMS is where the clock begins: 2026-01-10T12:00:00Z.
@@ -46,17 +46,18 @@ const startMS int64 = 1_768_046_400_000
 // world is everything that is simulated. One goroutine runs at a time: the
 // world's own, or a loop of the program while the world waits for it.
 type world struct {
-	ctx      context.Context
-	random   draws
-	keeping  keeping
-	nowMS    int64
-	latestMS int64 // the clock has shown
-	disk     *disk
-	people   *people
-	process  *process
-	ghost    *ghost // nil if no old program is alive
-	joints   joints
-	unquiet  error // what the last request caused behind its answer
+	ctx       context.Context
+	random    draws
+	keeping   keeping
+	reviewing reviewing
+	nowMS     int64
+	latestMS  int64 // the clock has shown
+	disk      *disk
+	people    *people
+	process   *process
+	ghost     *ghost // nil if no old program is alive
+	joints    joints
+	unquiet   error // what the last request caused behind its answer
 
 	// The auditor, and what it is told.
 	books    *auditor.Books
@@ -90,7 +91,7 @@ func Run(ctx context.Context, seed uint64, steps int) (Result, error) {
 
 func run(ctx context.Context, seed uint64, steps int, program joints) (Result, error) {
 	w := &world{
-		ctx: ctx, random: draws(seed), keeping: drawKeeping(seed), nowMS: startMS, people: newPeople(), joints: program, log: auditor.NewLog(auditedPolicies),
+		ctx: ctx, random: draws(seed), keeping: drawKeeping(seed), reviewing: drawReviewing(seed), nowMS: startMS, people: newPeople(), joints: program, log: auditor.NewLog(auditedPolicies),
 		epochs: auditor.NewEpochs(defaultMoney), orders: map[string]*order{}, holds: map[string]uint64{}, faults: map[string]int{},
 	}
 	w.disk = newDisk(w)
@@ -117,7 +118,7 @@ func (w *world) live(steps int) error {
 		if err := w.ctx.Err(); err != nil {
 			return err
 		}
-		for _, do := range []func() error{w.step, w.keepingStep} {
+		for _, do := range []func() error{w.step, w.keepingStep, w.reviewStep} {
 			if err := w.happen(do); err != nil {
 				return fmt.Errorf("step %d: %w", step, err)
 			}
@@ -198,9 +199,11 @@ func (w *world) furnish() error {
 	}
 	w.books = auditor.NewBooks(w.issuer, w.accounts)
 	if w.keeping.purges {
-		return w.carryOut(w.drawRetention())
+		if err := w.carryOut(w.drawRetention()); err != nil {
+			return err
+		}
 	}
-	return nil
+	return w.publishRules()
 }
 
 // step lets one thing happen.
