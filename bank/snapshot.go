@@ -219,15 +219,12 @@ func (s *State) readSmall(r *reader) error {
 	for n := r.u32(); n > 0 && !r.short; n-- {
 		s.shop.products = append(s.shop.products, readProduct(r))
 	}
-	if s.operators = newOperators(); len(r.src) > 0 { // not in states of before there were several
-		s.operators = operators{}
-		s.readOperators(r)
-		s.readRateLimits(r)
-		s.readReviewRules(r)
-		s.trade.readSmall(r)
-		s.readEligibility(r)
-		s.readPayouts(r)
-	}
+	s.readOperators(r)
+	s.readRateLimits(r)
+	s.readReviewRules(r)
+	s.trade.readSmall(r)
+	s.readEligibility(r)
+	s.readPayouts(r)
 	if !r.finished() {
 		return fmt.Errorf("the small part of the state is cut off or too long")
 	}
@@ -299,9 +296,6 @@ func (s *State) readArrays(r *bufio.Reader) error {
 		return fmt.Errorf("reading listings: %w", err)
 	}
 	s.shop.purchases, s.shop.listings = *purchases, *listings
-	if _, err := r.Peek(1); err == io.EOF {
-		return nil // a state of before there were cases
-	}
 	cases, err := pages.Decode(r, caseBytes, readCase)
 	if err != nil {
 		return fmt.Errorf("reading cases: %w", err)
