@@ -100,7 +100,7 @@ func (f *Follower) Run(ctx context.Context) error {
 }
 
 // maxRest bounds the time that a Follower lets pass between two writes.
-const maxRest = 100 * time.Millisecond
+const maxRest = 250 * time.Millisecond
 
 // rest lets as much time pass as the last writes took: the writer of the bank
 // comes first, and many records are written with less work than few. With

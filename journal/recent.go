@@ -6,12 +6,16 @@ import (
 	"sync"
 )
 
-// recentBytes bounds the records that stay in memory: about a second of a bank
-// at its fastest.
-const recentBytes = 32 << 20
+// Records stay in memory until they were released, but at most recentBytes of
+// them: some seconds of a bank at its fastest. The last releasedBytes stay in
+// any case, for commands that are repeated soon.
+const (
+	recentBytes   = 128 << 20
+	releasedBytes = 4 << 20
+)
 
 // recent are the last durable records, without a gap. Whoever follows the
-// journal closely reads them here and leaves disk and processors to the writer.
+// journal reads them here and leaves disk and processors to the writer.
 type recent struct {
 	mu      sync.Mutex
 	records []Record // under mu, as all here
@@ -24,8 +28,14 @@ func (r *recent) add(record Record) {
 	defer r.mu.Unlock()
 	r.records = append(r.records, record)
 	r.bytes += len(record.Body)
+	r.drop(recentBytes, record.Seq-1)
+}
+
+// drop lets go of the oldest records up to a sequence until no more than so many
+// bytes are there.
+func (r *recent) drop(bytes int, through uint64) {
 	gone := 0
-	for ; r.bytes > recentBytes && gone < len(r.records)-1; gone++ {
+	for ; r.bytes > bytes && gone < len(r.records) && r.records[gone].Seq <= through; gone++ {
 		r.bytes -= len(r.records[gone].Body)
 		r.records[gone] = Record{} // lets go of the body
 	}
@@ -42,6 +52,14 @@ func (r *recent) from(seq uint64, most int) []Record {
 	}
 	rest := r.records[seq-r.records[0].Seq:]
 	return append([]Record(nil), rest[:min(most, len(rest))]...)
+}
+
+// Release says that whoever follows the journal most slowly has read it up to a
+// sequence, so that memory need not hold it.
+func (w *Writer) Release(through uint64) {
+	w.recent.mu.Lock()
+	defer w.recent.mu.Unlock()
+	w.recent.drop(releasedBytes, through)
 }
 
 // Records yields the durable records from a sequence on: the last ones out of

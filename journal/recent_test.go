@@ -7,12 +7,13 @@ import (
 	"github.com/attentionbank/attentionbank/journal"
 )
 
-// Whoever follows closely reads nothing from the store, and gets the same as it
-// holds; whoever has fallen behind does, and memory holds only so much.
+// Whoever follows reads nothing from the store, and gets the same as it holds;
+// whoever has fallen far behind does. Memory holds only so much, and little once
+// it was read.
 func TestLastRecordsAreInMemory(t *testing.T) {
 	r := newRig(t)
 	w := r.mustOpen()
-	const each, count = 1 << 20, 40 // MiB; 32 stay
+	const each, count = 1 << 20, 132 // MiB; 128 stay
 	for range count {
 		if _, err := w.Submit(t.Context(), make([]byte, each)); err != nil { // refused, and journaled as such
 			t.Fatal(err)
@@ -43,16 +44,20 @@ func TestLastRecordsAreInMemory(t *testing.T) {
 		return loads
 	}
 	last := w.Durable()
-	if n := fromStore(last - 29); n != 0 {
-		t.Fatalf("to follow from the last thirty records, %d were read from the store", n)
+	requireLoads := func(what string, from uint64, want int) {
+		t.Helper()
+		if n := fromStore(from); n != want {
+			t.Fatalf("%s: from record %d of %d on %d were read from the store, expected %d", what, from, last, n, want)
+		}
 	}
-	if n := fromStore(last + 1); n != 0 {
-		t.Fatalf("behind the end, %d were read from the store", n)
-	}
-	if n := fromStore(last - 33); n == 0 {
-		t.Fatal("more than 32 MiB of records stay in memory")
-	}
-	if n := fromStore(1); n != len(kept) {
-		t.Fatalf("of %d records %d were read from the store", len(kept), n)
-	}
+	requireLoads("behind the end", last+1, 0)
+	requireLoads("within 128 MiB", last-125, 0)
+	requireLoads("beyond them", last-129, 130)
+	requireLoads("from the first", 1, len(kept))
+	w.Release(last - 100)
+	requireLoads("not yet released", last-99, 0)
+	requireLoads("released", last-100, 101)
+	w.Release(last)
+	requireLoads("the last 4 MiB stay", last-2, 0)
+	requireLoads("before them", last-4, 5)
 }

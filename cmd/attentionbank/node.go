@@ -242,7 +242,11 @@ type journalSource struct {
 
 func (s journalSource) Durable() uint64 { return s.writer.Durable() }
 
-func (s journalSource) WaitNewer(ctx context.Context, seq uint64) { s.writer.WaitNewer(ctx, seq) }
+// WaitNewer implements history.Source: what is up to seq, the history has read.
+func (s journalSource) WaitNewer(ctx context.Context, seq uint64) {
+	s.writer.Release(seq)
+	s.writer.WaitNewer(ctx, seq)
+}
 
 func (s journalSource) Load(ctx context.Context, from uint64) iter.Seq2[history.Record, error] {
 	return func(yield func(history.Record, error) bool) {
