@@ -64,22 +64,30 @@ func (f *Fold) Odd(rule Rate) (list []Odd) {
 // decided on opens none again, and while one is open, days join it.
 func (e *Epochs) Look(days []Odd) {
 	for _, odd := range days {
-		list := e.Cases[odd.Person]
+		last := e.lastCase(odd.Person)
 		switch {
 		case odd.Day > e.NowMS/dayMS+1: // has not come
-		case len(list) > 0 && list[len(list)-1].Status == Open:
-			last := list[len(list)-1]
+		case last != nil && last.Status == Open:
 			last.ToDay = max(last.ToDay, odd.Day)
-		case len(list) == 0 || odd.Day > list[len(list)-1].ToDay:
-			e.Cases[odd.Person] = append(list, &Case{Status: Open, ToDay: odd.Day})
+		case last == nil || odd.Day > last.ToDay:
+			e.Cases[odd.Person] = append(e.Cases[odd.Person], &Case{Status: Open, ToDay: odd.Day})
 		}
 	}
 }
 
+// lastCase returns the newest case of a person, or nil.
+func (e *Epochs) lastCase(person string) *Case {
+	list := e.Cases[person]
+	if len(list) == 0 {
+		return nil
+	}
+	return list[len(list)-1]
+}
+
 // pay pays a person, or holds it back while the last case is open.
 func (e *Epochs) pay(person string, micro int64) {
-	if list := e.Cases[person]; len(list) > 0 && list[len(list)-1].Status == Open {
-		list[len(list)-1].HeldMicro += micro
+	if last := e.lastCase(person); last != nil && last.Status == Open {
+		last.HeldMicro += micro
 		e.Held[person] += micro
 		return
 	}
