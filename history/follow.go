@@ -100,7 +100,11 @@ func (f *Follower) Run(ctx context.Context) error {
 }
 
 // maxRest bounds the time that a Follower lets pass between two writes.
-const maxRest = 250 * time.Millisecond
+const maxRest = time.Second
+
+// restingMS is how far behind a Follower rests at all while the journal grows:
+// a rush passes, and what does not is followed as fast as it can be.
+const restingMS = 60_000
 
 // rest lets as much time pass as the last writes took: the writer of the bank
 // comes first, and many records are written with less work than few. With
@@ -146,11 +150,15 @@ func (f *Follower) CatchUp(ctx context.Context) error {
 		if next.err != nil {
 			return next.err
 		}
+		began := time.Now()
 		if err := f.apply(ctx, next.chunk, next.last); err != nil {
 			return err
 		}
 		if next.last {
 			return nil
+		}
+		if f.source.Durable() > durable && f.Lag().MS < restingMS {
+			f.rest(ctx, time.Since(began))
 		}
 	}
 	return ctx.Err() // load was told to stop

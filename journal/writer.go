@@ -77,11 +77,22 @@ type Writer struct {
 	done      chan struct{}
 	// gate is held for reading by whoever puts into the queue, and shut for ever
 	// when the loop has ended, so that whatever is in the queue is answered.
-	gate  sync.RWMutex
-	shut  bool
-	stats Stats
+	gate sync.RWMutex
+	shut bool
+	// waiting may be below 0 for a moment: a request may be under way before it
+	// is counted.
+	waiting atomic.Int64
+	stats   Stats
 
-	at position // owned by the loop
+	// Of the loop: the state and the last record that was made of it, the record
+	// that is being made, and the one that is under way, which goes through
+	// flights and comes back through landed.
+	at     position
+	draft  draft
+	flying *flight
+
+	flights chan *flight
+	landed  chan error
 
 	recent  recent
 	durable atomic.Uint64
@@ -131,11 +142,12 @@ func Open(ctx context.Context, store Store, head Head, options Options) (*Writer
 	}
 	w := &Writer{
 		store: store, head: head, options: options, at: at,
-		queue: make(chan *request, queueLength), closing: make(chan struct{}), done: make(chan struct{}), grew: make(chan struct{}),
+		queue: make(chan *request, queueLength), flights: make(chan *flight, 1), landed: make(chan error, 1), closing: make(chan struct{}), done: make(chan struct{}), grew: make(chan struct{}),
 	}
 	w.at.term++
 	w.sinceSnapshot = at.replayed // crashes must not add up to a long replay
-	if err := w.write(nil); err != nil {
+	w.open(max(w.options.Now(), w.at.state.NowMS()))
+	if err := w.carry(w.seal()); err != nil {
 		return nil, fmt.Errorf("beginning term %d: %w", w.at.term, err)
 	}
 	go w.run()
@@ -199,6 +211,7 @@ func (w *Writer) enqueue(ctx context.Context, r *request, wait bool) error {
 	}
 	select {
 	case w.queue <- r:
+		w.waiting.Add(1)
 		return nil
 	default:
 	}
@@ -207,6 +220,7 @@ func (w *Writer) enqueue(ctx context.Context, r *request, wait bool) error {
 	}
 	select {
 	case w.queue <- r:
+		w.waiting.Add(1)
 		return nil
 	case <-w.done:
 		return w.stopped()
@@ -225,8 +239,7 @@ func (w *Writer) end() {
 	for {
 		select {
 		case r := <-w.queue:
-			r.err = w.stopped()
-			close(r.done)
+			w.refuse([]*request{r})
 		default:
 			return
 		}
@@ -254,8 +267,8 @@ func (w *Writer) Done() <-chan struct{} { return w.done }
 // Statistics returns the counters of the writer.
 func (w *Writer) Statistics() *Stats { return &w.stats }
 
-// Waiting returns the number of requests in the queue.
-func (w *Writer) Waiting() int { return len(w.queue) }
+// Waiting returns the number of requests whose record is not under way yet.
+func (w *Writer) Waiting() int { return int(max(w.waiting.Load(), 0)) }
 
 // resolve replaces answers that only name an earlier one by that one.
 func (w *Writer) resolve(ctx context.Context, answers []Answer) error {
