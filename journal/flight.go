@@ -39,26 +39,18 @@ func (w *Writer) launch() error {
 		w.flights <- f
 		return nil
 	}
-	err := w.carry(f)
-	if err == nil {
-		answer(f.requests)
-	}
-	return w.land(err)
+	return w.land(w.carry(f))
 }
 
 // carryFlights is the goroutine beside the loop.
 func (w *Writer) carryFlights() {
 	for f := range w.flights {
-		err := w.carry(f)
-		w.landed <- err
-		if err == nil {
-			answer(f.requests)
-		}
+		w.landed <- w.carry(f)
 	}
 }
 
-// answer answers requests of which the record is durable; those that read are
-// the loop's.
+// answer answers requests of which the record is durable; those that read were
+// answered before.
 func answer(requests []*request) {
 	for _, r := range requests {
 		if r.read == nil {
@@ -79,7 +71,8 @@ func (w *Writer) answerReads(requests []*request) {
 }
 
 // land is told what became of the record that was under way. If that is durable
-// and something was applied meanwhile, the next one follows.
+// its requests are answered, and if something was applied meanwhile the next one
+// follows: first, if it goes beside the loop, so that the disk does not wait.
 func (w *Writer) land(err error) error {
 	f := w.flying
 	if err != nil {
@@ -92,6 +85,12 @@ func (w *Writer) land(err error) error {
 	if f.snapshot != nil {
 		w.saveSnapshot(f.record.Seq, f.snapshot)
 	}
+	if w.draft.count > 1 {
+		err = w.launch()
+		answer(f.requests)
+		return err
+	}
+	answer(f.requests)
 	return w.launch()
 }
 
