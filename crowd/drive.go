@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/attentionbank/attentionbank/abuse"
 	"github.com/attentionbank/attentionbank/bank"
@@ -29,7 +30,7 @@ var EnforcedRules = strings.ReplaceAll(abuse.DefaultRulesText, "shadow", "enforc
 
 // stage is a bank in memory with a clock of its own.
 type stage struct {
-	nowMS     int64
+	nowMS     atomic.Int64 // the loop of the journal looks at it, too
 	people    memory.People
 	writer    *journal.Writer
 	collector *collect.Collector
@@ -39,8 +40,9 @@ type stage struct {
 }
 
 func open(ctx context.Context, rulesText string) (*stage, error) {
-	s := &stage{nowMS: dayStartMS - dayMS}
-	now := func() int64 { return s.nowMS }
+	s := new(stage)
+	s.nowMS.Store(dayStartMS - dayMS)
+	now := s.nowMS.Load
 	var err error
 	if s.rules, err = abuse.ParseRules([]byte(rulesText)); err != nil {
 		return nil, err
@@ -94,7 +96,7 @@ func (s *stage) close(ctx context.Context) error {
 
 func (s *stage) event(call event.Call, kind, user, device string, atMS int64) event.Item {
 	s.messages++
-	return event.Item{Event: event.Event{Call: call, Type: kind, UserID: user, AnonymousID: device, MessageID: fmt.Sprint("m", s.messages), TimeMS: atMS, SentMS: s.nowMS}}
+	return event.Item{Event: event.Event{Call: call, Type: kind, UserID: user, AnonymousID: device, MessageID: fmt.Sprint("m", s.messages), TimeMS: atMS, SentMS: s.nowMS.Load()}}
 }
 
 // accept sends events; what is refused by mistake is an error.
@@ -129,11 +131,11 @@ func (s *stage) know(ctx context.Context, random *rand.Rand, people []*person) e
 		return err
 	}
 	for hour := range int64(24) {
-		s.nowMS = dayStartMS - dayMS + hour*hourMS + minuteMS
+		s.nowMS.Store(dayStartMS - dayMS + hour*hourMS + minuteMS)
 		for i := range newcomers {
 			if random.IntN(24) == 0 {
 				name := fmt.Sprintf("yesterday %d-%d", hour, i)
-				if err := s.accept(ctx, collect.TrustServer, 0, []event.Item{s.event(event.Track, "Came", name, name, s.nowMS)}); err != nil {
+				if err := s.accept(ctx, collect.TrustServer, 0, []event.Item{s.event(event.Track, "Came", name, name, s.nowMS.Load())}); err != nil {
 					return err
 				}
 			}
@@ -185,12 +187,12 @@ func (s *stage) play(ctx context.Context, random *rand.Rand, people []*person) e
 	for len(parcels) > 0 {
 		at := parcels[0].sentMS
 		for ; nextFlush <= at; nextFlush += hourMS {
-			s.nowMS = dayStartMS + nextFlush
+			s.nowMS.Store(dayStartMS + nextFlush)
 			if err := s.post(ctx); err != nil {
 				return err
 			}
 		}
-		s.nowMS = dayStartMS + at
+		s.nowMS.Store(dayStartMS + at)
 		var server, client []event.Item
 		n := 0
 		for ; n < len(parcels) && parcels[n].sentMS == at; n++ {
@@ -219,7 +221,7 @@ func (s *stage) play(ctx context.Context, random *rand.Rand, people []*person) e
 			return err
 		}
 	}
-	s.nowMS = max(s.nowMS, dayStartMS+dayMS+3*hourMS)
+	s.nowMS.Store(max(s.nowMS.Load(), dayStartMS+dayMS+3*hourMS))
 	return s.post(ctx)
 }
 
@@ -241,7 +243,7 @@ func (s *stage) post(ctx context.Context) error {
 
 // pay lets the epochs end that were running, and be paid.
 func (s *stage) pay(ctx context.Context) error {
-	s.nowMS += 2 * dayMS
+	s.nowMS.Add(2 * dayMS)
 	for range 4 {
 		if _, err := s.submit(ctx, bank.AppendTick(nil)); err != nil {
 			return err

@@ -120,15 +120,36 @@ func (n *node) openBenchMarket(ctx context.Context, people [][16]byte) error {
 	return nil
 }
 
-// benchOrders gives orders in process: each client waits until its order is
-// durable before it gives the next.
-func benchOrders(ctx context.Context, site Site, length time.Duration) (measured, error) {
-	const clients = 256
+// benchOrders gives orders in process.
+func benchOrders(ctx context.Context, site Site, length time.Duration) (m measured, err error) {
 	n, err := openBench(ctx, site)
 	if err != nil {
-		return measured{}, err
+		return m, err
 	}
 	defer n.close()
+	return n.giveOrders(ctx, length)
+}
+
+// benchOrdersFollowed gives orders and ends when the history has them all: more
+// of them cannot come for ever.
+func benchOrdersFollowed(ctx context.Context, site Site, length time.Duration) (m measured, err error) {
+	n, err := openBench(ctx, site)
+	if err != nil {
+		return m, err
+	}
+	defer n.close()
+	began := time.Now()
+	if m, err = n.giveOrders(ctx, length); err != nil {
+		return m, err
+	}
+	err = n.follower.WaitFor(ctx, n.journal.Durable())
+	return measured{done: m.done, took: time.Since(began)}, err
+}
+
+// giveOrders lets 256 clients give orders, each of which waits until its order
+// is durable before it gives the next.
+func (n *node) giveOrders(ctx context.Context, length time.Duration) (measured, error) {
+	const clients = 256
 	people := make([][16]byte, 2*clients)
 	for i := range people {
 		binary.BigEndian.PutUint64(people[i][:], uint64(i+1))

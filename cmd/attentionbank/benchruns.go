@@ -34,6 +34,7 @@ var benchmarks = []benchmark{
 	single("transfers_http_1", "one transfer a request over HTTP, one client, one at a time, durable", "transfers", httpTransfers(1, 1)),
 	single("transfers_http_100", "100 atomic legs a request over HTTP, 8 clients, random accounts, durable", "transfers", httpTransfers(8, 100)),
 	single("orders_256", "one order, amendment or cancellation a call in process, 256 clients of two people each, idempotency keys, facts kept, durable; 60 % passive limits, 30 % cancellations of an own order, 10 % marketable", "orders", benchOrders),
+	single("orders_followed", "the same, until the history has them all: what it follows for ever", "orders", benchOrdersFollowed),
 	single("orders_http_64", "the same over HTTP, one a request, 64 clients", "orders", benchOrdersHTTP),
 	single("events_http", "Segment batches of 100 events of about 350 bytes over HTTP, 8 clients, server key, sealed, durable", "events", benchEvents),
 	single("message_ids", "a week of hours of 20,000 events each, then one more at full speed: in process, sealed, durable; bytes are of a remembered message id, beside the log of events", "events", benchMessageIDs),
