@@ -22,12 +22,12 @@ type flight struct {
 // beside the loop, which goes on with the next one meanwhile, or by the loop if
 // it is a single command, so that a client who is alone waits for no other
 // goroutine. Of requests that only read no record comes.
-func (w *Writer) launch() error {
+func (w *Writer) launch() {
 	w.waiting.Add(-int64(len(w.draft.requests)))
 	if !w.draft.begun {
 		w.answerReads(w.draft.requests)
 		w.draft = w.draft.next()
-		return nil
+		return
 	}
 	f := w.seal()
 	w.flying = f
@@ -37,9 +37,9 @@ func (w *Writer) launch() error {
 	}
 	if f.count > 1 {
 		w.flights <- f
-		return nil
+	} else {
+		w.landed <- w.carry(f)
 	}
-	return w.land(w.carry(f))
 }
 
 // carryFlights is the goroutine beside the loop.
@@ -71,7 +71,7 @@ func (w *Writer) answerReads(requests []*request) {
 }
 
 // land is told what became of the record that was under way. If that is durable
-// its requests are answered, and if something was applied meanwhile the next one
+// its requests are answered, and if something came meanwhile the next one
 // follows: first, if it goes beside the loop, so that the disk does not wait.
 func (w *Writer) land(err error) error {
 	f := w.flying
@@ -85,13 +85,15 @@ func (w *Writer) land(err error) error {
 	if f.snapshot != nil {
 		w.saveSnapshot(f.record.Seq, f.snapshot)
 	}
+	w.joinWaiting()
 	if w.draft.count > 1 {
-		err = w.launch()
+		w.launch()
 		answer(f.requests)
-		return err
+	} else {
+		answer(f.requests)
+		w.launch()
 	}
-	answer(f.requests)
-	return w.launch()
+	return nil
 }
 
 // carry makes a record durable in the store and then in the second head. If

@@ -71,13 +71,14 @@ func answered(answers []chan error) (n int) {
 	return n
 }
 
-// What comes while a record is under way is applied meanwhile, and answered when
-// its own record is durable.
+// What comes while a record is under way is applied meanwhile, goes into the
+// next one together, and is answered when that is durable.
 func TestTheNextRecordIsMadeWhileOneIsUnderWay(t *testing.T) {
 	h := newHeld(t, 0)
 	first := h.pay(0)
 	record := <-h.arrived
 	others := h.payMeanwhile(1, 20)
+	eventually(t, "all of them wait", func() bool { return h.w.Waiting() == 20 })
 	if n := answered(append(others, first)); n != 0 {
 		t.Fatalf("%d were answered before the first record was durable", n)
 	}
@@ -85,17 +86,14 @@ func TestTheNextRecordIsMadeWhileOneIsUnderWay(t *testing.T) {
 	if err := <-first; err != nil {
 		t.Fatal(err)
 	}
-	for commands := 0; commands < 40; {
-		next := <-h.arrived
-		if record.Seq++; next.Seq != record.Seq || next.Header().Commands < 2 {
-			t.Fatalf("record %d follows with %d commands, expected %d", next.Seq, next.Header().Commands, record.Seq)
-		}
-		if n := answered(others); 2*n > commands {
-			t.Fatalf("%d of the others were answered when %d of their commands were durable", n, commands)
-		}
-		commands += int(next.Header().Commands)
-		h.outcome <- memory.Outcome{}
+	next := <-h.arrived
+	if next.Seq != record.Seq+1 || next.Header().Commands != 40 {
+		t.Fatalf("record %d follows with %d commands, expected %d with all 40", next.Seq, next.Header().Commands, record.Seq+1)
 	}
+	if n := answered(others); n != 0 {
+		t.Fatalf("%d were answered before their record was durable", n)
+	}
+	h.outcome <- memory.Outcome{}
 	for _, answer := range others {
 		if err := <-answer; err != nil {
 			t.Fatal(err)
