@@ -42,11 +42,8 @@ func (w *Writer) join(r *request) {
 	d.requests = append(d.requests, r)
 	d.reads = d.reads || r.read != nil
 	w.begin(len(r.commands) > 0)
-	r.answers = make([]Answer, len(r.commands))
-	for i, command := range r.commands {
-		start := len(d.answers) + 4
+	for _, command := range r.commands {
 		w.apply(command)
-		r.answers[i] = Answer{Seq: w.at.seq + 1, Index: uint32(d.count - 1), Refusal: bank.Refusal(d.answers[start])}
 	}
 }
 
@@ -72,7 +69,7 @@ func (w *Writer) begin(commands bool) {
 	if w.draft.begun {
 		return
 	}
-	nowMS := max(w.options.Now(), w.at.state.NowMS())
+	nowMS := w.nowMS()
 	dueMS, any := w.at.state.NextDueMS()
 	tick := any && dueMS <= nowMS
 	if !commands && !tick {
@@ -89,6 +86,9 @@ func (w *Writer) begin(commands bool) {
 
 // maxTicks bounds the Ticks of a record, each of which does a bounded part.
 const maxTicks = 16
+
+// nowMS is the time of a record that begins now: it never goes back.
+func (w *Writer) nowMS() int64 { return max(w.options.Now(), w.at.state.NowMS()) }
 
 // open begins a record at a time.
 func (w *Writer) open(nowMS int64) {
@@ -112,24 +112,14 @@ func appendFrame(dst, content []byte) []byte {
 	return append(binary.LittleEndian.AppendUint32(dst, uint32(len(content))), content...)
 }
 
-// seal ends the record that is being made, of which the answers that clients get
-// are parts, and begins an empty draft.
+// seal ends the record that is being made, and begins an empty draft.
 func (w *Writer) seal() *flight {
 	d := &w.draft
 	body := make([]byte, 0, headerBytes+len(d.commands)+len(d.answers))
 	body = appendHeader(body, Header{Seq: w.at.seq + 1, TimeMS: d.timeMS, Engine: bank.Engine, Term: w.at.term, Previous: w.at.hash})
 	setCommands(body, d.count, len(d.commands))
 	body = append(append(body, d.commands...), d.answers...)
-	answers := body[headerBytes+len(d.commands):]
-	for range d.ticks {
-		_, answers, _ = frame(answers)
-	}
-	for _, r := range d.requests {
-		for i := range r.answers {
-			r.answers[i].Bytes, answers, _ = frame(answers)
-		}
-	}
-	f := &flight{record: seal(w.at.seq+1, body), count: d.count, requests: d.requests, reads: d.reads}
+	f := &flight{record: seal(w.at.seq+1, body), ticks: d.ticks, requests: d.requests, reads: d.reads}
 	w.at.seq, w.at.hash = f.record.Seq, f.record.Hash
 	w.sinceSnapshot += d.count
 	w.draft = d.next()

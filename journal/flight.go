@@ -11,7 +11,7 @@ import (
 // flight is a record on its way to the store, with the requests that it answers.
 type flight struct {
 	record   Record
-	count    int // of commands
+	ticks    int // that stand before the commands of the requests
 	requests []*request
 	reads    bool // one of them reads
 	// snapshot writes the state at the record; nil if no snapshot is due.
@@ -29,16 +29,17 @@ func (w *Writer) launch() {
 		w.draft = w.draft.next()
 		return
 	}
+	alone := w.draft.count == 1
 	f := w.seal()
 	w.flying = f
 	if w.sinceSnapshot >= w.options.SnapshotEvery && w.snapshotting.CompareAndSwap(false, true) {
 		w.sinceSnapshot = 0
-		_, f.snapshot = w.freeze()
+		f.snapshot = w.freeze()
 	}
-	if f.count > 1 {
-		w.flights <- f
-	} else {
+	if alone {
 		w.landed <- w.carry(f)
+	} else {
+		w.flights <- f
 	}
 }
 
@@ -49,11 +50,18 @@ func (w *Writer) carryFlights() {
 	}
 }
 
-// answer answers requests of which the record is durable; those that read were
-// answered before.
-func answer(requests []*request) {
-	for _, r := range requests {
+// answer gives requests their parts of a record that is durable; those that read
+// were answered before.
+func (f *flight) answer() {
+	answers, err := f.record.answers()
+	if err != nil {
+		panic(fmt.Sprintf("journal: the record that was made: %v", err))
+	}
+	answers = answers[f.ticks:]
+	for _, r := range f.requests {
 		if r.read == nil {
+			n := len(r.commands)
+			r.answers, answers = answers[:n:n], answers[n:]
 			close(r.done)
 		}
 	}
@@ -88,9 +96,9 @@ func (w *Writer) land(err error) error {
 	w.joinWaiting()
 	if w.draft.count > 1 {
 		w.launch()
-		answer(f.requests)
+		f.answer()
 	} else {
-		answer(f.requests)
+		f.answer()
 		w.launch()
 	}
 	return nil
@@ -101,11 +109,8 @@ func (w *Writer) land(err error) error {
 func (w *Writer) carry(f *flight) error {
 	ctx, watched := w.watch(f)
 	err := w.append(ctx, f.record)
-	if watched(err); err != nil {
-		return err
-	}
-	w.stats.Commands.Add(int64(f.count))
-	return nil
+	watched(err)
+	return err
 }
 
 // watch begins to watch a record.
@@ -137,6 +142,7 @@ func (w *Writer) append(ctx context.Context, record Record) error {
 	}
 	w.stats.AppendNS.Add(int64(time.Since(began)))
 	w.stats.Records.Add(1)
+	w.stats.Commands.Add(int64(record.Header().Commands))
 	w.recent.add(record)
 	w.newer.Lock()
 	w.durable.Store(record.Seq)
@@ -146,10 +152,11 @@ func (w *Writer) append(ctx context.Context, record Record) error {
 	return nil
 }
 
-// freeze returns the state at the last record and what writes a snapshot of it.
-func (w *Writer) freeze() (seq uint64, write func(io.Writer) error) {
+// freeze freezes the state at the last record and returns what writes a snapshot
+// of it.
+func (w *Writer) freeze() func(io.Writer) error {
 	frozen, hash := w.at.state.Freeze(), w.at.hash
-	return frozen.Seq(), func(dst io.Writer) error { return writeSnapshot(dst, frozen, hash) }
+	return func(dst io.Writer) error { return writeSnapshot(dst, frozen, hash) }
 }
 
 // saveSnapshot writes a snapshot beside the loop; there is one at a time.

@@ -85,8 +85,7 @@ func (w *Writer) untilDue() time.Duration {
 	if !any {
 		return repollMS * time.Millisecond
 	}
-	nowMS := max(w.options.Now(), w.at.state.NowMS()) // as begin sees it
-	return time.Duration(min(max(dueMS-nowMS, 0), repollMS)) * time.Millisecond
+	return time.Duration(min(max(dueMS-w.nowMS(), 0), repollMS)) * time.Millisecond
 }
 
 func (w *Writer) refuse(requests []*request) {

@@ -146,7 +146,7 @@ func Open(ctx context.Context, store Store, head Head, options Options) (*Writer
 	}
 	w.at.term++
 	w.sinceSnapshot = at.replayed // crashes must not add up to a long replay
-	w.open(max(w.options.Now(), w.at.state.NowMS()))
+	w.open(w.nowMS())
 	if err := w.carry(w.seal()); err != nil {
 		return nil, fmt.Errorf("beginning term %d: %w", w.at.term, err)
 	}
@@ -305,19 +305,25 @@ func (w *Writer) AnswerAt(ctx context.Context, seq uint64, index uint32) (Answer
 	return answers[index], nil
 }
 
-func (w *Writer) answersOf(ctx context.Context, seq uint64) (answers []Answer, err error) {
+func (w *Writer) answersOf(ctx context.Context, seq uint64) ([]Answer, error) {
 	record, err := w.recordAt(ctx, seq)
 	if err != nil {
 		return nil, err
 	}
-	for pair, err := range record.Pairs() {
+	return record.answers()
+}
+
+// answers returns the answers of a record, those to Ticks with them. They are
+// parts of its body.
+func (r Record) answers() (answers []Answer, err error) {
+	for pair, err := range r.Pairs() {
 		if err != nil {
 			return nil, err
 		}
 		if len(pair.Answer) == 0 {
-			return nil, damaged(seq, "command %d has no answer", pair.Index)
+			return nil, damaged(r.Seq, "command %d has no answer", pair.Index)
 		}
-		answers = append(answers, Answer{Seq: seq, Index: pair.Index, Refusal: bank.Refusal(pair.Answer[0]), Bytes: pair.Answer})
+		answers = append(answers, Answer{Seq: r.Seq, Index: pair.Index, Refusal: bank.Refusal(pair.Answer[0]), Bytes: pair.Answer})
 	}
 	return answers, nil
 }
@@ -361,8 +367,7 @@ func (w *Writer) Close(ctx context.Context) error {
 	if err := w.Err(); err != nil || !first {
 		return err
 	}
-	seq, write := w.freeze()
-	if err := w.store.SaveSnapshot(ctx, seq, write); err != nil {
+	if err := w.store.SaveSnapshot(ctx, w.at.seq, w.freeze()); err != nil {
 		return fmt.Errorf("taking the last snapshot: %w", err)
 	}
 	return nil
